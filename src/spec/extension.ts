@@ -1,0 +1,109 @@
+import type { Spec } from "./oci.js";
+
+/**
+ * What OCI lacks. In a config.json each field stands under its own annotation, `dev.brig.FIELD`, as JSON;
+ * in memory it is read with `readExtension` and written with `writeExtension`.
+ */
+export interface Extension {
+  /** Who asked for what: a JSON pointer into the document ("/mounts/3") to its origin; a field's own beats its parent's. */
+  origins?: Record<string, Origin>;
+  /** How the root is made when `root.path` does not name a folder: an empty tmpfs (size in bytes). */
+  rootTmpfs?: { size?: number };
+  /** Entries made in the new root before and between mounts, in this order. */
+  files?: RootEntry[];
+  landlock?: Landlock;
+  /** Bring `lo` up in a new network namespace. */
+  loopback?: boolean;
+  /** Keep a small init as pid 1 that reaps, forwards signals and reports the payload's true status. */
+  init?: boolean;
+  /** A new session keyring. */
+  keyring?: boolean;
+  /** "auto": a terminal of its own for those of descriptors 0-2 that are terminals. "plain": share the caller's. */
+  terminal?: "auto" | "always" | "never" | "plain";
+  /** Milliseconds until the stop signal, and from there to SIGKILL. */
+  timeout?: { ms: number; graceMs?: number };
+  stopSignal?: string;
+  /** Everything dies when the process that started the sandbox dies. */
+  dieWithParent?: boolean;
+  parentDeathSignal?: string;
+  /** Outgoing network through a user-space stack, beyond namespaces. */
+  network?: Network;
+  /** Where the payload's program is looked for, in order (absolute paths in the root); without it `process.args[0]` is. */
+  candidates?: string[];
+  /** Descriptors of the caller that the payload keeps, beyond 0-2. */
+  keepFds?: number[];
+  securebits?: number;
+  /** The sandbox as brig shows it. */
+  name?: string;
+  detach?: boolean;
+  /** An overlay over folders that the payload may write; what becomes of it is the front-end's business. */
+  overlay?: { lower: string; upper: string; work: string; destination: string }[];
+  /** Capture of output and log in a detached sandbox. */
+  log?: { maxBytes?: number };
+  /** Nothing is cloned: the launcher becomes the payload (unshare, nsenter, chroot, netns exec). */
+  inPlace?: boolean;
+  /** chroot(2) into this folder in place of a pivot (brig chroot); the host can still be reached from inside. */
+  chroot?: { path: string; skipChdir?: boolean };
+  /** Files that keep new namespaces alive: bind mounts made on the host. */
+  persist?: { type: "pid" | "net" | "mnt" | "ipc" | "uts" | "user" | "cgroup" | "time"; path: string }[];
+  /** The first process ends at once: only what it set up stays (netns add). */
+  noPayload?: boolean;
+}
+
+/** Where a setting came from. */
+export interface Origin {
+  kind: "flag" | "profile" | "image" | "config" | "default" | "tool";
+  /** As the person wrote it: "--read /srv", "private-tmp", or why it is a default. */
+  text: string;
+  file?: string;
+  /** One-based. */
+  line?: number;
+}
+
+export type RootEntry =
+  | { type: "dir"; path: string; mode?: number; uid?: number; gid?: number }
+  | { type: "file"; path: string; mode?: number; content: string }
+  | { type: "symlink"; path: string; target: string };
+
+/** Landlock (landlock(7)): what is not named is refused. A field left out is not handled at all. */
+export interface Landlock {
+  /** Paths in the payload's root. */
+  read?: string[];
+  write?: string[];
+  execute?: string[];
+  /** TCP ports that bind(2) and connect(2) may use; an empty list refuses all. */
+  bindTcp?: number[];
+  connectTcp?: number[];
+  /** Abstract unix sockets and signals stay inside (ABI 6). */
+  scopes?: ("abstract-unix-socket" | "signal")[];
+  /** Less than this ABI is an error; the rules that a lower one lacks are said in `explain`. Default 1. */
+  minimumAbi?: number;
+  /** A host without Landlock goes without it; otherwise that is an error. */
+  optional?: boolean;
+}
+
+export interface Network {
+  /** "user": outgoing through pasta. */
+  mode: "none" | "host" | "user";
+  /** For pasta: published ports. */
+  ports?: { host: number; guest: number; protocol: "tcp" | "udp"; address?: string }[];
+}
+
+const PREFIX = "dev.brig.";
+
+/** The extension that stands in the document's annotations. */
+export function readExtension(spec: Spec): Extension {
+  const extension: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(spec.annotations ?? {}))
+    if (name.startsWith(PREFIX)) extension[name.slice(PREFIX.length)] = JSON.parse(value);
+  return extension as Extension;
+}
+
+/** A copy of the document with this extension in its annotations, in place of the one it had. */
+export function writeExtension(spec: Spec, extension: Extension): Spec {
+  const kept = Object.entries(spec.annotations ?? {}).filter(([name]) => !name.startsWith(PREFIX));
+  const written = Object.entries(extension)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [PREFIX + name, JSON.stringify(value)]);
+  return { ...spec, annotations: Object.fromEntries([...kept, ...written]) };
+}
