@@ -58,7 +58,7 @@ struct plan_header {
   char magic[8];
   uint32_t version;
   uint32_t size;             /* of the whole plan, without the prefix */
-  uint64_t checksum;         /* FNV-1a 64 of everything behind this field: finds a cut or altered plan */
+  uint64_t checksum;         /* FNV-1a 64 from behind this field to the note, which it leaves out: finds a cut or altered plan */
   uint64_t build;            /* of the launcher and compiler that wrote it; another build means stale. 0: any */
   uint32_t steps[PHASE_COUNT]; /* steps of each phase; they stand one behind the other */
   uint32_t witness_count;
@@ -183,8 +183,8 @@ enum op {
   OP_SECUREBITS,       /* LI  u32                                                                            */
   OP_NO_NEW_PRIVS,     /* LI                                                                                 */
   OP_LANDLOCK,         /* LI  blob: struct plan_landlock and its rules                                       */
-  OP_SECCOMP,          /* LI  blob: array of struct sock_filter, u32 SECCOMP_FILTER_FLAG_*, str unix socket   */
-                       /*     that gets the listener (with SECCOMP_FILTER_FLAG_NEW_LISTENER), or 0            */
+  OP_SECCOMP,          /* LI  blob: array of struct sock_filter, u32 SECCOMP_FILTER_FLAG_*, slot of a         */
+                       /*     connected unix socket that gets the listener (NEW_LISTENER), or SLOT_NONE       */
   OP_EXEC,             /* L   list candidates (absolute paths, tried in order), list argv, list environment   */
   OP_KEEP_FD,          /* L   u32 descriptor of the caller that the payload keeps                            */
   OP_COUNT,

@@ -1,0 +1,78 @@
+/* One sandbox from its plan to its end: what the launcher's parts share. */
+#ifndef BRIG_RUN_H
+#define BRIG_RUN_H
+
+#include "plan_view.h"
+#include <stddef.h>
+
+#define CGROUP_MAX 12
+#define PATH_ROOM 4096
+
+struct run {
+  const struct plan *plan;
+  char id[64];
+  int slots[SLOT_COUNT];
+  int stdio[3];       /* descriptors for the payload's 0, 1, 2 */
+  int status_fd;      /* where records go, or -1 */
+  int sync;           /* this process's end of the socket between supervisor and first process (SOCK_SEQPACKET) */
+  int child, pidfd;   /* first process, as the supervisor sees it */
+  int pty;            /* master of the payload's terminal, or -1 */
+  int pty_side;       /* its terminal side, in the first process, or -1 */
+  uint32_t pty_mask;  /* which of descriptors 0-2 are the terminal side */
+  int session_made;   /* init has made the session, the payload must not */
+  int old_root, new_root; /* O_PATH, or -1 before OP_ROOT */
+  int run_dir;        /* the folder that holds the state folder, or -1 */
+  int state_dir;      /* RUN/ID, or -1 */
+  int name_dir;
+  const char *name;
+  struct { int parent; char name[128]; } cgroups[CGROUP_MAX];
+  int cgroup_count;
+  struct { uint32_t slot, file; } oom_files[4];
+  int oom_count;
+  uint32_t step;      /* the one that is being done */
+  struct record_failed failure;
+  int failed;
+};
+
+/* run.c */
+void run_init(struct run *run, const struct plan *plan); /* empties it: no slots, own descriptors 0-2 */
+int run_start(struct run *run);     /* HOST, clone, PARENT, GO: 0, or -1 with `failure` filled and nothing left behind */
+int run_in_place(struct run *run);  /* becomes the payload; returns -1 with `failure` filled */
+void run_cleanup(struct run *run);  /* undoes on the host: cgroups, name, state folder */
+_Noreturn void payload_main(struct run *run); /* PAYLOAD steps; a failure is told on `sync`, exit status 125 */
+int run_phase(struct run *run, enum phase phase);
+
+/* failure.c: fills `failure` and returns -1 */
+int run_failed(struct run *run, const char *operation, int error, const char *argument);
+
+/* start.c, main.c */
+extern char **launcher_env;
+const char *env_get(const char *name);
+int launcher_main(int argc, char **argv);
+
+/*
+ * What the files of steps share. A step's function returns 0, or -1 through run_failed.
+ * `text` is a string argument with "%i" and "%p" replaced where the step says so (valid until four more are asked for).
+ */
+typedef int step_function(struct run *run, const struct plan_step *step);
+const char *run_text(struct run *run, const struct plan_step *step, uint32_t offset);
+int run_slot(struct run *run, uint32_t slot, int fd); /* puts a descriptor in a slot, closing what was there */
+int must(struct run *run, long result, const char *operation, const char *argument); /* result < 0 → run_failed; else result */
+
+/* paths.c: in the new root once there is one, else the host's */
+int open_target(struct run *run, const char *path, int flags); /* O_PATH unless flags say otherwise; -errno */
+int open_source(struct run *run, const char *path, int nofollow); /* in the host's root */
+int open_parent(struct run *run, const char *path, const char **name); /* makes missing parents 0755; -errno */
+int make_target(struct run *run, const char *path, int as_file); /* makes it where it is missing; O_PATH descriptor or -errno */
+int is_folder(int fd);
+
+extern step_function step_open, step_open_tree, step_mount_attr, step_fs_mount, step_mkdir_host, step_write_host,
+    step_mount_host, step_umount_host, step_state, step_name, step_cgroup, step_cgroup_set, step_cgroup_enter,
+    step_cgroup_oom, step_proc_write, step_run, step_idmap, step_bind_namespace, step_self_write, step_setns,
+    step_unshare, step_fork, step_loopback, step_hostname, step_domainname, step_ids, step_keyring, step_propagation,
+    step_root, step_root_detach, step_chroot, step_bind, step_mount, step_fs, step_attr, step_mask, step_dir, step_file,
+    step_symlink, step_node, step_sysctl, step_pty, step_umask, step_cwd, step_rlimit, step_oom_score, step_nice,
+    step_scheduler, step_io_priority, step_affinity, step_personality, step_parent_death, step_session,
+    step_capabilities, step_securebits, step_no_new_privs, step_landlock, step_seccomp, step_exec, step_keep_fd;
+
+#endif
