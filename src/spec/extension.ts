@@ -42,12 +42,43 @@ export interface Extension {
   log?: { maxBytes?: number };
   /** Nothing is cloned: the launcher becomes the payload (unshare, nsenter, chroot, netns exec). */
   inPlace?: boolean;
-  /** chroot(2) into this folder in place of a pivot (brig chroot); the host can still be reached from inside. */
-  chroot?: { path: string; skipChdir?: boolean };
+  /**
+   * chroot(2) into this folder in place of a pivot (brig chroot); the host can still be reached from inside.
+   * `held`: it is opened before any namespace is joined (nsenter --root).
+   */
+  chroot?: { path: string; skipChdir?: boolean; held?: boolean };
+  /**
+   * The working folder when it is not simply `process.cwd`. "stay": nothing changes it, `process.cwd` only tells where
+   * that is. "held": `process.cwd` is opened before any namespace is joined (nsenter --wd).
+   */
+  cwd?: "stay" | "held";
+  /** No state folder: a soft tool leaves nothing behind, and `brig ps` does not list it. */
+  stateless?: boolean;
+  /** What /proc/PID/setgroups gets in a new user namespace, whatever the gid map needs (unshare --setgroups). */
+  setgroups?: "allow" | "deny";
+  /** Host mounts that are let go of (MNT_DETACH) before `mounts` are made, in the payload's mount namespace. */
+  unmount?: string[];
+  /** The words of the tool that brig stands for, when a step fails. */
+  voice?: Voice;
   /** Files that keep new namespaces alive: bind mounts made on the host. */
   persist?: { type: "pid" | "net" | "mnt" | "ipc" | "uts" | "user" | "cgroup" | "time"; path: string }[];
   /** The first process ends at once: only what it set up stays (netns add). */
   noPayload?: boolean;
+}
+
+/**
+ * How a failure is told when brig stands for another tool, so that scripts which read that tool's messages and exit
+ * statuses go on working. The kernel's answer follows behind ": ".
+ */
+export interface Voice {
+  /** What a message begins with: "unshare: ", or "" as for `ip netns`. */
+  prefix: string;
+  /** Exit status when a step fails. */
+  exitCode: number;
+  /** JSON pointer of a setting to what is said when a step for it fails: "cannot change root directory to '/x'". */
+  sayings: Record<string, string>;
+  /** What is said when the program cannot be executed, and the statuses for one that is not found and for the rest. */
+  exec: { saying: string; notFound: number; other: number };
 }
 
 /** Where a setting came from. */
