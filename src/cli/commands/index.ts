@@ -1,0 +1,22 @@
+import type { CommandForm } from "../grammar.js";
+
+export interface Registration {
+  /** The heading under which `brig --help` lists it. */
+  group: Group;
+  /** One line for `brig --help`, without a full stop. */
+  summary: string;
+  load: () => Promise<{ command: CommandForm }>;
+}
+
+export type Group = "Run something" | "What runs" | "Understand" | "Tools with their own grammar" | "Roots" | "brig itself" | "hidden";
+
+export const groups: Group[] = ["Run something", "What runs", "Understand", "Tools with their own grammar", "Roots", "brig itself"];
+
+/** Every command. The order is that of `brig --help`. */
+export const commands: Record<string, Registration> = {
+  completion: {
+    group: "brig itself",
+    summary: "print a completion script for a shell",
+    load: () => import("./completion.js"),
+  },
+};
