@@ -1,0 +1,37 @@
+import { isIP } from "node:net";
+import type { Network } from "../../spec/extension.js";
+import { refuseValue } from "./bad-value.js";
+
+/** One port of the host that leads to one inside. */
+export type PublishedPort = NonNullable<Network["ports"]>[number];
+
+const HINT = 'write [ADDRESS:]HOST:GUEST[/tcp|/udp], such as "8080:80", "127.0.0.1:5353:53/udp", "[::1]:8000-8010:8000-8010"';
+const SHAPE = /^(?:(\[[^\]]+\]|[^:[\]/]+):)?(\d{1,5})(?:-(\d{1,5}))?:(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp))?$/;
+
+/**
+ * "[ADDRESS:]HOST:GUEST[/PROTOCOL]" in docker's grammar; each of the ports may be a range of the same length.
+ * Without an address the port is open on all of the host's.
+ *
+ * @throws BrigError BRIG_BAD_VALUE: another shape, a port beyond 1-65535, ranges of different length, no IP address
+ */
+export function parsePublish(value: string, where = "publish"): PublishedPort[] {
+  const match = SHAPE.exec(value);
+  if (!match) refuseValue(value, where, "is not a published port", HINT);
+  const [, address, host, hostEnd = host, guest, guestEnd = guest, protocol = "tcp"] = match;
+  const hosts = listPorts(Number(host), Number(hostEnd), value, where);
+  const guests = listPorts(Number(guest), Number(guestEnd), value, where);
+  if (hosts.length !== guests.length) refuseValue(value, where, "has ranges of different length", HINT);
+  const shared = { protocol: protocol as "tcp" | "udp", ...(address === undefined ? {} : { address: readAddress(address, value, where) }) };
+  return hosts.map((port, index) => ({ host: port, guest: guests[index] as number, ...shared }));
+}
+
+function listPorts(first: number, last: number, value: string, where: string): number[] {
+  if (first < 1 || last > 65535 || last < first) refuseValue(value, where, "has a port that does not exist", "ports are 1 to 65535, the lower end of a range first");
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+function readAddress(text: string, value: string, where: string): string {
+  const bare = text.startsWith("[") ? text.slice(1, -1) : text;
+  if (isIP(bare) !== (text.startsWith("[") ? 6 : 4)) refuseValue(value, where, "has no IP address in front", HINT);
+  return bare;
+}
