@@ -1,32 +1,64 @@
-// npm run build: installs the dependencies when the lock file is newer, compiles the launcher, bundles the command.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+// Builds what is out of date: the dependencies, the launcher, the command's bundle, the library.
+//   node scripts/build.mjs            everything (npm run build)
+//   node scripts/build.mjs --command  what ./brig needs to start
+//   node scripts/build.mjs --test     the same, but goes on behind a failure and reports it with exit status 1
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fail, isNewer, listTree, runStep } from "./step.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-process.chdir(root);
-
-function run(command, args) {
-  const { status, error } = spawnSync(command, args, { stdio: ["ignore", 2, 2] });
-  if (error?.code === "ENOENT") fail(`${command} is missing`, command === "cc" ? "apt-get install gcc libc6-dev" : `apt-get install ${command}`);
-  if (status !== 0) fail(`${command} ${args.join(" ")} failed`, "the lines above say why");
+const major = Number(process.versions.node.split(".")[0]);
+if (major < 20) {
+  const hint = "apt-get install nodejs (Debian 13), or NodeSource's nodejs package on Debian 12";
+  fail(`brig needs Node 20 or newer, and this is ${process.version}`, hint);
 }
 
-function fail(what, hint) {
-  console.error(`brig: ${what}\n  hint: ${hint}`);
-  process.exit(125);
+process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
+const mode = process.argv[2] ?? "--all";
+const goesOn = mode === "--test";
+
+async function attempt(step) {
+  try {
+    await step();
+  } catch (error) {
+    if (!goesOn) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }
 
-const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
-const newest = (folder) => Math.max(0, ...readdirSync(folder, { recursive: true }).map((name) => modified(join(folder, name))));
-
-if (modified("node_modules/.package-lock.json") < modified("package-lock.json")) {
-  console.error("brig: installing dependencies");
-  run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+async function installDependencies() {
+  if (!isNewer(["package-lock.json"], "node_modules/.package-lock.json")) return;
+  // Without install scripts: esbuild's binary comes as an optional dependency and needs none.
+  const words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  await runStep("installing dependencies", "npm", words, "apt-get install npm");
 }
-mkdirSync("dist", { recursive: true });
-if (modified("dist/brig") < newest("launcher")) {
-  console.error("brig: compiling the launcher");
-  run("make", ["-s", "-C", "launcher"]);
+
+async function buildLauncher() {
+  const { compileLauncher } = await import("./launcher.mjs");
+  await compileLauncher("dist/brig");
+}
+
+async function buildCommand() {
+  const sources = [...listTree("src"), "scripts/bundle.mjs", "package.json"];
+  if (!isNewer(sources, "dist/cli/main.cjs")) return;
+  const { bundleCommand } = await import("./bundle.mjs");
+  await bundleCommand("dist/cli");
+}
+
+async function buildLibrary() {
+  if (!isNewer([...listTree("src"), "tsconfig.lib.json"], "dist/lib/.stamp")) return;
+  await runStep("compiling the library", process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.lib.json"]);
+  writeFileSync("dist/lib/.stamp", "");
+}
+
+try {
+  mkdirSync("dist", { recursive: true });
+  await installDependencies();
+  await attempt(buildLauncher);
+  await attempt(buildCommand);
+  if (mode === "--all") await buildLibrary();
+  writeFileSync("dist/.stamp", "");
+} catch (error) {
+  fail(error.message, error.hint ?? "the lines above say why");
 }

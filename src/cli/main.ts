@@ -1,5 +1,5 @@
 import { BrigError } from "../error/brig-error.js";
-import { findNearest } from "../error/nearest.js";
+import { findNearest } from "../spec/nearest.js";
 import { commands } from "./commands/index.js";
 import type { CommandForm } from "./grammar.js";
 import { renderHelp, renderTopHelp } from "./help.js";

@@ -1,5 +1,5 @@
 import { BrigError } from "../error/brig-error.js";
-import { findNearest } from "../error/nearest.js";
+import { findNearest } from "../spec/nearest.js";
 import type { CommandForm, OptionForm, ParsedWords, TypedOption } from "./grammar.js";
 
 /** Every command understands this one. */
