@@ -1,0 +1,61 @@
+/** One line of /proc/PID/mountinfo (proc_pid_mountinfo(5)). */
+export interface MountEntry {
+  id: number;
+  parent: number;
+  /** "major:minor" of the file system: the same on every mount of it, in every mount namespace. */
+  device: string;
+  /** The folder of the file system that is mounted. */
+  root: string;
+  point: string;
+  options: string[];
+  type: string;
+  source: string;
+  superOptions: string[];
+}
+
+/** The mounts in a mountinfo file, in its order: a later one at the same point covers an earlier one. */
+export function parseMountinfo(text: string): MountEntry[] {
+  return text.split("\n").flatMap((line) => parseLine(line) ?? []);
+}
+
+function parseLine(line: string): MountEntry | undefined {
+  const dash = line.indexOf(" - ");
+  if (dash < 0) return undefined;
+  const [id, parent, device, root, point, options] = line.slice(0, dash).split(" ");
+  const [type, source, superOptions] = line.slice(dash + 3).split(" ");
+  if (options === undefined || point === undefined || root === undefined) return undefined;
+  return {
+    id: Number(id),
+    parent: Number(parent),
+    device: device ?? "",
+    root: unescapeOctal(root),
+    point: unescapeOctal(point),
+    options: options.split(","),
+    type: type ?? "",
+    source: unescapeOctal(source ?? ""),
+    superOptions: (superOptions ?? "").split(","),
+  };
+}
+
+/** The kernel writes space, tab, newline and backslash in paths as \ooo. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+
+/** Whether writes reach the file system: neither the mount nor what is mounted is read-only. */
+export function isWritableMount(mount: MountEntry): boolean {
+  return mount.options.includes("rw") && mount.superOptions.includes("rw");
+}
+
+/** The mount that a path lies on, the topmost where several cover each other. */
+export function findMount(mounts: readonly MountEntry[], path: string): MountEntry | undefined {
+  let best: MountEntry | undefined;
+  for (const mount of mounts)
+    if (isBeneath(path, mount.point) && mount.point.length >= (best?.point.length ?? 0)) best = mount;
+  return best;
+}
+
+/** Whether a path is this folder or lies in it. Both absolute, without "..". */
+export function isBeneath(path: string, folder: string): boolean {
+  return folder === "/" || path === folder || path.startsWith(`${folder}/`);
+}
