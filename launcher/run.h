@@ -24,7 +24,7 @@ struct run {
   int run_dir;        /* the folder that holds the state folder, or -1 */
   int state_dir;      /* RUN/ID, or -1 */
   int name_dir;
-  const char *name;
+  char name[256];
   struct { int parent; char name[128]; } cgroups[CGROUP_MAX];
   int cgroup_count;
   struct { uint32_t slot, file; } oom_files[4];
@@ -41,6 +41,22 @@ int run_in_place(struct run *run);  /* becomes the payload; returns -1 with `fai
 void run_cleanup(struct run *run);  /* undoes on the host: cgroups, name, state folder */
 _Noreturn void payload_main(struct run *run); /* PAYLOAD steps; a failure is told on `sync`, exit status 125 */
 int run_phase(struct run *run, enum phase phase);
+
+int run_write_process(struct run *run); /* the state folder's `process` file, again when RECORD_FORKED changed the pid */
+
+/* main.c: does the whole of a plan with what its flags ask for (in place, detached, supervised): the exit code */
+int run_plan(struct run *run);
+const char *load_plan(struct plan *plan, int fd); /* reads it into memory of its own and checks it: 0, or what is wrong */
+
+/* The life around a sandbox. Each returns an exit code. */
+int supervise(struct run *run);              /* supervise.c: from GO to the end; fills `failure` when a process told one */
+int monitor_run(struct run *run);            /* monitor.c: RUN_DETACH */
+_Noreturn void init_main(struct run *run);   /* init.c: the first process, RUN_INIT */
+int entry_main(int argc, char **argv);       /* entry.c */
+int plan_file_main(const char *path, int status_fd); /* entry.c: --plan FILE; compiles a stale one again */
+void report_failure(struct run *run);        /* entry.c: starts Node to say it in words, or says it raw */
+int zygote_main(void);                       /* zygote.c */
+int attach_main(const char *socket);         /* attach.c */
 
 /* failure.c: fills `failure` and returns -1 */
 int run_failed(struct run *run, const char *operation, int error, const char *argument);

@@ -1,0 +1,85 @@
+/*
+ * Looking up paths. A root may be hostile: every path in it is resolved by the kernel as if that root were "/", with
+ * no way out through "..", links or /proc's magic links (openat2(2), Linux 5.6), and what was found is used by its
+ * descriptor, so that nothing can be swapped in between.
+ */
+#include "run.h"
+#include "sys.h"
+#include <linux/openat2.h>
+
+static int open_beneath(int root, const char *path, int flags, int nofollow) {
+  struct open_how how = {
+      .flags = (unsigned)(flags | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0)),
+      .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+  };
+  int fd;
+  do fd = (int)sys(__NR_openat2, root, path, &how, sizeof how);
+  while (fd == -EAGAIN || fd == -EINTR); /* a rename somewhere made the kernel unsure about ".." */
+  return fd;
+}
+
+int open_target(struct run *run, const char *path, int flags) {
+  if (run->new_root < 0) return sys_openat(AT_FDCWD, path, flags ? flags : O_PATH, 0);
+  return open_beneath(run->new_root, path, flags ? flags : O_PATH, 0);
+}
+
+int open_source(struct run *run, const char *path, int nofollow) {
+  if (run->old_root < 0) return sys_openat(AT_FDCWD, path, O_PATH | (nofollow ? O_NOFOLLOW : 0), 0);
+  return open_beneath(run->old_root, path, O_PATH, nofollow);
+}
+
+int is_folder(int fd) {
+  struct statx st;
+  int result = (int)sys(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &st);
+  return result < 0 ? result : (st.stx_mode & S_IFMT) == S_IFDIR;
+}
+
+/* The part of a path before its last name, without the slashes between; and that name. */
+static int split(const char *path, char *folder, const char **name) {
+  size_t end = strlen(path);
+  if (end >= PATH_ROOM) return -ENAMETOOLONG;
+  while (end > 1 && path[end - 1] == '/') end--;
+  if (path[end]) return -EINVAL; /* the compiler gives paths without a slash at the end */
+  size_t start = end;
+  while (start && path[start - 1] != '/') start--;
+  *name = path + start;
+  while (start > 1 && path[start - 1] == '/') start--;
+  memcpy(folder, path, start);
+  folder[start] = 0;
+  if (!start) text_copy(folder, PATH_ROOM, ".");
+  if (!**name || text_equal(*name, ".") || text_equal(*name, "..")) return -EINVAL;
+  return 0;
+}
+
+static int open_folder(struct run *run, char *path, int depth) {
+  int fd = open_target(run, path, O_PATH | O_DIRECTORY);
+  if (fd != -ENOENT || !depth) return fd;
+  char parent[PATH_ROOM];
+  const char *name;
+  int result = split(path, parent, &name);
+  if (result < 0) return result;
+  int parent_fd = open_folder(run, parent, depth - 1);
+  if (parent_fd < 0) return parent_fd;
+  result = sys_mkdirat(parent_fd, name, 0755);
+  sys_close(parent_fd);
+  return result < 0 && result != -EEXIST ? result : open_target(run, path, O_PATH | O_DIRECTORY);
+}
+
+int open_parent(struct run *run, const char *path, const char **name) {
+  char folder[PATH_ROOM];
+  int result = split(path, folder, name);
+  return result < 0 ? result : open_folder(run, folder, 64);
+}
+
+int make_target(struct run *run, const char *path, int as_file) {
+  int fd = open_target(run, path, 0);
+  if (fd != -ENOENT) return fd;
+  const char *name;
+  int parent = open_parent(run, path, &name);
+  if (parent < 0) return parent;
+  int result = as_file ? sys_openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0644) : sys_mkdirat(parent, name, 0755);
+  sys_close(parent);
+  if (result < 0 && result != -EEXIST) return result;
+  if (as_file && result >= 0) sys_close(result);
+  return open_target(run, path, 0);
+}
