@@ -187,6 +187,7 @@ enum op {
                        /*     connected unix socket that gets the listener (NEW_LISTENER), or SLOT_NONE       */
   OP_EXEC,             /* L   list candidates (absolute paths, tried in order), list argv, list environment   */
   OP_KEEP_FD,          /* L   u32 descriptor of the caller that the payload keeps                            */
+  OP_FCHDIR,           /* CL  slot of a folder that was opened before namespaces were joined                 */
   OP_COUNT,
 };
 

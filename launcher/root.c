@@ -45,6 +45,10 @@ int step_chroot(struct run *run, const struct plan_step *step) {
   return step->a[1] ? 0 : must(run, sys(__NR_chdir, "/"), "chdir", "/");
 }
 
+int step_fchdir(struct run *run, const struct plan_step *step) {
+  return must(run, sys(__NR_fchdir, run->slots[step->a[0]]), "fchdir", "a folder opened before");
+}
+
 int step_cwd(struct run *run, const struct plan_step *step) {
   const char *path = run_text(run, step, step->a[0]);
   if (step->a[1]) {
