@@ -47,12 +47,24 @@ export function isWritableMount(mount: MountEntry): boolean {
   return mount.options.includes("rw") && mount.superOptions.includes("rw");
 }
 
-/** The mount that a path lies on, the topmost where several cover each other. */
-export function findMount(mounts: readonly MountEntry[], path: string): MountEntry | undefined {
-  let best: MountEntry | undefined;
+/**
+ * The mount that a path lies on: from the root down, at each step into what is mounted on the way, so that mounts
+ * which a later one covers are not found. The path is absolute, without links and "..".
+ */
+export function resolveMount(mounts: readonly MountEntry[], path: string): MountEntry | undefined {
+  const ids = new Set(mounts.map((mount) => mount.id));
+  let current = mounts.find((mount) => mount.point === "/" && (!ids.has(mount.parent) || mount.parent === mount.id));
+  for (let next = current; next; next = findNext(mounts, next, path)) current = next;
+  return current;
+}
+
+/** The mount on `current` that the way to `path` meets first. */
+function findNext(mounts: readonly MountEntry[], current: MountEntry, path: string): MountEntry | undefined {
+  let next: MountEntry | undefined;
   for (const mount of mounts)
-    if (isBeneath(path, mount.point) && mount.point.length >= (best?.point.length ?? 0)) best = mount;
-  return best;
+    if (mount.parent === current.id && mount.id !== current.id && isBeneath(path, mount.point) && mount.point.length <= (next?.point.length ?? Infinity))
+      next = mount;
+  return next;
 }
 
 /** Whether a path is this folder or lies in it. Both absolute, without "..". */
