@@ -1,0 +1,56 @@
+import { badWords, parseGetopt, type Grammar } from "../grammar/getopt.js";
+
+/** What chroot(1) of coreutils 9.1 was asked for, and brig's own `--hardened`. */
+export interface ChrootOptions {
+  newRoot: string;
+  /** "USER[:GROUP]", as typed. */
+  userspec?: { value: string; text: string };
+  /** "G1,G2", as typed. */
+  groups?: { value: string; text: string };
+  skipChdir?: { text: string };
+  /** With every other wall. */
+  hardened?: boolean;
+  command: string[];
+}
+
+/** coreutils' EXIT_CANCELED: the tool itself failed. */
+export const EXIT_CANCELED = 125;
+
+type Key = "help" | "version" | "userspec" | "groups" | "skipChdir" | "hardened";
+
+const grammar: Grammar<Key> = {
+  tool: "chroot",
+  exitCode: EXIT_CANCELED,
+  short: {},
+  long: [
+    { name: "groups", argument: "required", key: "groups" },
+    { name: "userspec", argument: "required", key: "userspec" },
+    { name: "skip-chdir", argument: "none", key: "skipChdir" },
+    { name: "hardened", argument: "none", key: "hardened" },
+    { name: "help", argument: "none", key: "help" },
+    { name: "version", argument: "none", key: "version" },
+  ],
+};
+
+/**
+ * Reads chroot's words.
+ * @param isOldRoot whether a folder is the caller's "/", under any name
+ * @throws BrigError BRIG_BAD_OPTION with chroot's own message and status
+ */
+export function parseChroot(words: string[], isOldRoot: (path: string) => boolean): ChrootOptions | "help" | "version" {
+  const { options, operands } = parseGetopt(grammar, words);
+  const asked: ChrootOptions = { newRoot: "", command: operands.slice(1) };
+  for (const { key, value, text } of options) {
+    if (key === "help" || key === "version") return key;
+    if (key === "hardened") asked.hardened = true;
+    else if (key === "skipChdir") asked.skipChdir = { text };
+    else asked[key] = { value: value ?? "", text };
+  }
+  if (operands[0] === undefined) throw badWords(grammar, "missing operand");
+  asked.newRoot = operands[0];
+  if (asked.skipChdir && !isOldRoot(asked.newRoot))
+    throw badWords(grammar, "option --skip-chdir only permitted if NEWROOT is old '/'");
+  if (asked.skipChdir && asked.hardened)
+    throw badWords(grammar, "options --skip-chdir and --hardened are mutually exclusive: a hardened root has no folder outside");
+  return asked;
+}

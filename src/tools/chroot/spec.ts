@@ -1,0 +1,54 @@
+import { writeExtension, type Extension } from "../../spec/extension.js";
+import type { Process, Spec } from "../../spec/oci.js";
+import type { ToolContext } from "../grammar/context.js";
+import { startNotes, type Notes } from "../grammar/origins.js";
+import { listCandidates, listEnvironment, resolveFrom } from "../grammar/program.js";
+import type { Identity } from "./accounts.js";
+import { EXIT_CANCELED, type ChrootOptions } from "./grammar.js";
+
+/** What chroot(1) was asked for, as a spec: chroot(2) and an identity, and nothing that separates from the host. */
+export function buildChrootSpec(asked: ChrootOptions, identity: Identity, context: ToolContext): Spec {
+  const notes = startNotes();
+  const command = defaultCommand(asked.command, context.env);
+  const cwd = asked.skipChdir ? context.cwd : "/";
+  const process: Process = { cwd, args: command, env: listEnvironment(context.env) };
+  const user = buildUser(identity, context);
+  if (user) {
+    process.user = user;
+    notes.add("/process/user", [asked.userspec?.text, asked.groups?.text].filter(Boolean).join(" "), "failed to set user-ID, group-ID or supplementary groups");
+  }
+  const candidates = listCandidates(command[0]!, context.env.PATH, cwd);
+  const spec: Spec = { ociVersion: "1.2.0", process, linux: { namespaces: [] } };
+  return writeExtension(spec, buildExtension(asked, candidates, command[0]!, context, notes));
+}
+
+/** `"$SHELL" -i` where no command is given. */
+export function defaultCommand(command: string[], env: Record<string, string | undefined>): string[] {
+  return command.length > 0 ? command : [env.SHELL || "/bin/sh", "-i"];
+}
+
+/** As gnulib's quote: curly where the locale is UTF-8. */
+export function quoteFor(env: Record<string, string | undefined>): (text: string) => string {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || "";
+  return /utf-?8/i.test(locale) ? (text) => `‘${text}’` : (text) => `'${text}'`;
+}
+
+function buildUser({ uid, gid, groups }: Identity, { euid, egid }: ToolContext): Process["user"] {
+  if (uid === undefined && gid === undefined && groups === undefined) return undefined;
+  const user = { uid: uid ?? euid, gid: gid ?? egid };
+  return groups ? { ...user, additionalGids: groups } : user;
+}
+
+function buildExtension(asked: ChrootOptions, candidates: string[], name: string, context: ToolContext, notes: Notes): Extension {
+  notes.add("/annotations/dev.brig.chroot", asked.newRoot, `cannot change root directory to '${asked.newRoot}'`);
+  const chroot = { path: resolveFrom(context.cwd, asked.newRoot), ...(asked.skipChdir ? { skipChdir: true } : {}) };
+  const extension: Extension = { candidates, terminal: "plain", stateless: true, inPlace: true, chroot, origins: notes.origins };
+  if (asked.skipChdir) extension.cwd = "stay";
+  extension.voice = {
+    prefix: "chroot: ",
+    exitCode: EXIT_CANCELED,
+    sayings: notes.sayings,
+    exec: { saying: `failed to run command ${quoteFor(context.env)(name)}`, notFound: 127, other: 126 },
+  };
+  return extension;
+}
