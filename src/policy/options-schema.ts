@@ -1,0 +1,110 @@
+import * as z from "zod";
+import { BrigError } from "../error/brig-error.js";
+import { parseBind } from "./parse/bind.js";
+import { parseCapabilities } from "./parse/capability.js";
+import { parseDuration } from "./parse/duration.js";
+import { parseEnv } from "./parse/env.js";
+import { parseMode } from "./parse/mode.js";
+import { parsePublish } from "./parse/publish.js";
+import { parseRlimit } from "./parse/rlimit.js";
+import { parseSize } from "./parse/size.js";
+import { parseTmpfs } from "./parse/tmpfs.js";
+import { parseUser } from "./parse/user.js";
+
+const MARK = "value";
+
+/** A check that a reader of `src/policy/parse` takes the value: its words are the problem's. */
+function readBy<T>(read: (value: T, where: string) => unknown) {
+  return (value: T, context: z.core.$RefinementCtx<T>): void => {
+    try {
+      read(value, MARK);
+    } catch (error) {
+      if (!(error instanceof BrigError)) throw error;
+      context.addIssue({ code: "custom", message: `${error.message.slice(`${MARK}: `.length)}; ${error.hint}` });
+    }
+  };
+}
+
+const text = z.string().min(1);
+const path = text;
+const words = (read: (value: string, where: string) => unknown) => z.array(z.string().superRefine(readBy(read)));
+const time = z.union([z.number(), z.string()], { error: 'must be milliseconds or a time such as "30s"' }).superRefine(readBy(parseDuration));
+const size = z
+  .union([z.number(), z.string()], { error: 'must be bytes, a size such as "512MiB", or "none"' })
+  .superRefine(readBy((value: number | string, where) => value === "none" || parseSize(value, where)));
+const cpuList = z.string().regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'must be a list of processors such as "0-3,7"');
+const environment = z
+  .union([words(parseEnv), z.record(z.string().regex(/^[^=]+$/, 'a variable\'s name is not empty and has no "="'), z.string())], {
+    error: 'must be a list of "NAME=value" and "NAME", or an object of names and values',
+  });
+const namespaces = ["pid", "ipc", "uts", "net", "user", "cgroup", "mount", "time"];
+const namespace = z
+  .string()
+  .refine((name) => namespaces.includes(name), `must be one of ${namespaces.join(", ")}`)
+  .meta({ enum: namespaces });
+
+/** `SandboxOptions` as a schema; the descriptions are those of the published JSON Schema. */
+export const optionsSchema = z.strictObject({
+  read: z.array(path).describe('Host paths that the payload may read, at the same place inside. "~/" in front is the user\'s home.').exactOptional(),
+  write: z.array(path).describe("Host paths that it may read and write.").exactOptional(),
+  hide: z.array(path).describe("Paths inside that appear empty and unreadable.").exactOptional(),
+  tmpfs: words(parseTmpfs).describe('Empty folders in memory: "/cache" or "/cache:size=64MiB,mode=0755".').exactOptional(),
+  bind: words(parseBind).describe('A host path at another place: "SRC:DST" or "SRC:DST:ro"; a colon in a path is written "\\:".').exactOptional(),
+  root: path.describe("A folder on the host that becomes the root, in place of the host's system folders.").exactOptional(),
+  cwd: path.describe("Working folder inside. Default: the caller's.").exactOptional(),
+  project: z.enum(["read", "write", "none"]).describe('What of the caller\'s working folder is visible. Default "read".').exactOptional(),
+  ephemeral: z
+    .union([z.boolean(), z.enum(["diff", "commit"])], { error: 'must be true, false, "diff" or "commit"' })
+    .describe("Writes go to an overlay: dropped at the end (true), listed (diff), or copied back (commit).")
+    .exactOptional(),
+  net: z
+    .string()
+    .regex(/^(none|host|user|netns=[^/\0]+)$/, 'must be "none", "host", "user" or "netns=NAME"')
+    .describe('"none": loopback only (default). "host": the host\'s. "user": outgoing through pasta. "netns=NAME": a named namespace.')
+    .exactOptional(),
+  publish: words(parsePublish).describe('Ports published with net "user": "8080:80", "127.0.0.1:8080:80/tcp".').exactOptional(),
+  env: environment.describe('Variables beyond the default list: "NAME=value", "NAME" (taken from the caller), or an object.').exactOptional(),
+  inheritEnv: z.boolean().describe("Take the caller's whole environment.").exactOptional(),
+  memory: size.describe('Bytes or "512MiB" (units of 1024); "none" for no limit.').exactOptional(),
+  pids: z
+    .union([z.int().min(1), z.literal("none")], { error: 'must be a whole number of at least 1, or "none"' })
+    .describe("Processes and threads at once. Default 1024.")
+    .exactOptional(),
+  cpus: z.number().positive().max(65536).describe("Processors' worth of time: 1.5.").exactOptional(),
+  cpuset: cpuList.describe('Processors that may be used: "0-3,7".').exactOptional(),
+  timeoutMs: time.describe('Milliseconds or "30s": then the stop signal, and SIGKILL after graceMs.').exactOptional(),
+  graceMs: time.describe('Milliseconds or "10s" between the stop signal and SIGKILL.').exactOptional(),
+  rlimits: words(parseRlimit).describe('"nofile=1024:4096", "core=0", "as=1g", "nproc=unlimited".').exactOptional(),
+  nice: z.int().min(-20).max(19).describe("Niceness, -20 to 19.").exactOptional(),
+  oomScoreAdj: z.int().min(-1000).max(1000).describe("How readily the kernel's OOM killer takes it, -1000 to 1000.").exactOptional(),
+  user: z.string().superRefine(readBy(parseUser)).describe('"UID[:GID]" or a name known inside.').exactOptional(),
+  hostname: z
+    .string()
+    .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/, "must be 1 to 64 letters, digits, dots and dashes")
+    .describe("Host name inside.")
+    .exactOptional(),
+  capAdd: z.array(z.string().superRefine(readBy((value: string, where) => parseCapabilities([value], where)))).describe('Kept capabilities, "CAP_NET_RAW" or "net_raw"; "all". Default none.').exactOptional(),
+  capDrop: z.array(z.string().superRefine(readBy((value: string, where) => parseCapabilities([value], where)))).describe("Capabilities taken from those that capAdd keeps.").exactOptional(),
+  newPrivileges: z.boolean().describe("The payload may gain privileges through setuid files. Default false.").exactOptional(),
+  seccomp: text.describe('"default", "none", or a file with OCI seccomp JSON.').exactOptional(),
+  landlock: z.enum(["auto", "require", "none"]).describe('"auto" (where the kernel has it, default), "require", "none".').exactOptional(),
+  share: z.array(namespace).describe("Namespaces shared with the host.").exactOptional(),
+  sysctl: z.record(z.string().regex(/^[\w-]+([./][\w-]+)+$/, "must be a dotted name of /proc/sys"), z.string()).describe('Kernel settings of the new namespaces: "net.ipv4.ip_forward" to "1".').exactOptional(),
+  devices: z.array(z.string().regex(/^\/dev\/./, "must be a path below /dev")).describe('Devices beyond the harmless six: "/dev/kvm".').exactOptional(),
+  umask: z
+    .union([z.number(), z.string()], { error: 'must be octal digits such as "022"' })
+    .superRefine(readBy((value: number | string, where) => parseMode(value, where, 0o777)))
+    .describe('Octal digits "022".')
+    .exactOptional(),
+  tty: z.enum(["auto", "always", "never"]).describe('"auto" (default): a terminal of its own when the caller has one.').exactOptional(),
+  init: z.boolean().describe("A small init as pid 1. Default true.").exactOptional(),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, "must be 1 to 63 letters, digits, dots, dashes and underscores, a letter or digit first")
+    .describe("The sandbox's name.")
+    .exactOptional(),
+  detach: z.boolean().describe("Run in the background and print the id.").exactOptional(),
+  keep: z.boolean().describe("Keep the stopped sandbox's folder until `brig rm`. Default: only when detached.").exactOptional(),
+  dieWithParent: z.boolean().describe("Everything dies with the process that started it. Default: true unless detached.").exactOptional(),
+  labels: z.record(text, z.string()).describe("Words to find the sandbox by.").exactOptional(),
+});
