@@ -155,6 +155,24 @@ static void last_words(int output, char *words, size_t room) {
     if (*p == '\n') *p = ' ';
 }
 
+/* A program's standard input, with "%i", "%p" and "%%" replaced where the step says so (an OCI hook's state). */
+static int write_input(struct run *run, const struct plan_step *step, int fd) {
+  const char *from = run->plan->data + step->a[1], *end = from + step->a[2];
+  int result = 0;
+  while (from < end && result >= 0) {
+    const char *stop = from;
+    while (stop < end && !(*stop == '%' && step->flags & STEP_ID && end - stop > 1)) stop++;
+    result = write_all(fd, from, (size_t)(stop - from));
+    if (stop == end || result < 0) break;
+    char pid[24] = "";
+    text_append_number(pid, sizeof pid, (uint64_t)run->child);
+    const char *put = stop[1] == 'i' ? run->id : stop[1] == 'p' ? pid : "%";
+    result = write_all(fd, put, strlen(put));
+    from = stop + (stop[1] == 'i' || stop[1] == 'p' || stop[1] == '%' ? 2 : 1);
+  }
+  return result;
+}
+
 int step_run(struct run *run, const struct plan_step *step) {
   if (plan_list_count(run->plan, step->a[0]) - 1 > 126) return run_failed(run, "run", EINVAL, "between 1 and 127 words");
   const char *program = plan_list_string(run->plan, step->a[0], 0);
@@ -162,7 +180,7 @@ int step_run(struct run *run, const struct plan_step *step) {
   int input = must(run, sys(__NR_memfd_create, "input", 1 /* MFD_CLOEXEC */), "memfd_create", program);
   int output = must(run, sys(__NR_memfd_create, "output", 1), "memfd_create", program);
   if (input < 0 || output < 0) return -1;
-  if (must(run, write_all(input, run->plan->data + step->a[1], step->a[2]), "write", program) < 0) return -1;
+  if (must(run, write_input(run, step, input), "write", program) < 0) return -1;
   sys(__NR_lseek, input, 0, SEEK_SET);
   int pid = must(run, sys_fork(), "fork", program);
   if (pid < 0) return -1;

@@ -86,7 +86,14 @@ static int attach_at(struct run *run, int tree, const char *path, int create) {
 int step_mount(struct run *run, const struct plan_step *step) {
   int tree = run->slots[step->a[0]];
   run->slots[step->a[0]] = -1;
-  return attach_at(run, tree, run_text(run, step, step->a[1]), (int)step->a[2]);
+  const char *path = run_text(run, step, step->a[1]);
+  int create = (int)step->a[2];
+  if (create == CREATE_SAME) {
+    int folder = must(run, is_folder(tree), "statx", path);
+    if (folder < 0) return -1;
+    create = folder ? CREATE_DIR : CREATE_FILE;
+  }
+  return attach_at(run, tree, path, create);
 }
 
 int step_fs(struct run *run, const struct plan_step *step) {
@@ -99,6 +106,7 @@ int step_bind(struct run *run, const struct plan_step *step) {
   uint32_t set = step->a[2], clear = step->a[3], flags = step->a[4], propagation = step->a[5];
   int from_new = flags & BIND_FROM_NEW_ROOT;
   int source = from_new ? open_target(run, source_path, 0) : open_source(run, source_path, (flags & BIND_NOFOLLOW) != 0);
+  if (source == -ENOENT && flags & BIND_MISSING_OK) return 0;
   if (must(run, source, "open", source_path) < 0) return -1;
   int folder = flags & BIND_CREATE ? must(run, is_folder(source), "statx", source_path) : 1;
   int tree = folder < 0 ? -1 : must(run, clone_tree(source, flags & BIND_RECURSIVE), "open_tree", source_path);

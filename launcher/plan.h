@@ -79,7 +79,8 @@ struct plan_header {
 /* What a step may be told. */
 enum {
   STEP_OPTIONAL = 1 << 0, /* a failure is passed over */
-  STEP_ID = 1 << 1,       /* "%i" in its strings stands for the sandbox's id, "%p" for the first process's pid */
+  STEP_ID = 1 << 1,       /* "%i" in its strings stands for the sandbox's id, "%p" for the first process's pid,
+                        * "%%" for "%"; in OP_RUN's standard input too */
 };
 
 struct plan_step {
@@ -197,10 +198,11 @@ enum {
   BIND_FROM_NEW_ROOT = 1 << 1, /* the source is looked up in the new root, not the host's */
   BIND_CREATE = 1 << 2,        /* make a missing target: a folder or an empty file, as the source is */
   BIND_NOFOLLOW = 1 << 3,      /* a source that is a symbolic link is an error */
+  BIND_MISSING_OK = 1 << 4,    /* a source that is missing needs no bind: a read-only path that is not there */
 };
 
 /* OP_MOUNT's and OP_FS's `create`. */
-enum { CREATE_NOTHING, CREATE_DIR, CREATE_FILE };
+enum { CREATE_NOTHING, CREATE_DIR, CREATE_FILE, CREATE_SAME /* OP_MOUNT: a folder or a file, as the mount's root is */ };
 
 struct plan_landlock {
   uint64_t handled_fs, handled_net, scoped;

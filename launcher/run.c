@@ -28,7 +28,7 @@ void run_init(struct run *run, const struct plan *plan) {
   memset(run->slots, 0xff, sizeof run->slots);
   run->plan = plan;
   run->step = SLOT_NONE;
-  run->status_fd = run->sync = run->child = run->pidfd = run->pty = run->pty_side = -1;
+  run->status_fd = run->control = run->sync = run->child = run->pidfd = run->pty = run->pty_side = -1;
   run->old_root = run->new_root = run->run_dir = run->state_dir = run->name_dir = -1;
   for (int i = 0; i < 3; i++) run->stdio[i] = i;
 }
@@ -50,6 +50,7 @@ const char *run_text(struct run *run, const struct plan_step *step, uint32_t off
     char one[2] = {*from, 0};
     if (from[0] == '%' && from[1] == 'i') text_append(to, PATH_ROOM, run->id), from++;
     else if (from[0] == '%' && from[1] == 'p') text_append_number(to, PATH_ROOM, (uint64_t)run->child), from++;
+    else if (from[0] == '%' && from[1] == '%') text_append(to, PATH_ROOM, one), from++;
     else text_append(to, PATH_ROOM, one);
   }
   return to;
