@@ -1,0 +1,26 @@
+import type { Spec } from "../spec/oci.js";
+import { readExtension } from "../spec/extension.js";
+import { explainExposure } from "./explain-exposure.js";
+import { explainNamespaces } from "./explain-namespaces.js";
+import { explainRestrictions } from "./explain-restrictions.js";
+import type { Posture } from "./posture.js";
+import { describeLandlock, predictPosture, type SpecNote } from "./predict-posture.js";
+import type { Wall } from "./wall.js";
+
+/** The walls around a process, the heaviest first. */
+export function explainPosture(posture: Posture): Wall[] {
+  return [...explainNamespaces(posture), ...explainRestrictions(posture), ...explainExposure(posture)];
+}
+
+/** The same for what has not been started: the walls that a spec asks for. */
+export function explainSpec(spec: Spec, note: SpecNote = {}): Wall[] {
+  return explainPosture(predictPosture(spec, note));
+}
+
+/** What cannot be seen from outside, filled in from the spec that the process was started from. */
+export function completePosture(posture: Posture, spec: Spec, note: SpecNote = {}): Posture {
+  const { landlock } = readExtension(spec);
+  const { seccomp } = posture;
+  const known = seccomp.mode === "filter" && seccomp.filters === 1 && note.allowedCalls !== undefined;
+  return { ...posture, landlock: describeLandlock(landlock, note.landlockAbi), seccomp: known ? { ...seccomp, allowed: note.allowedCalls! } : seccomp };
+}

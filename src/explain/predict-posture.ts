@@ -1,0 +1,110 @@
+import { type Extension, readExtension } from "../spec/extension.js";
+import type { Namespace, Spec } from "../spec/oci.js";
+import { predictReach, SpecView } from "./predict-reach.js";
+import { type IdentityPosture, isHarmlessDevice, mapOutside, NAMESPACE_KINDS, type NamespaceKind, type NamespacePosture, type Posture } from "./posture.js";
+import { findDevices, findSockets } from "./find-exposed.js";
+
+/** What cannot be read out of a spec. */
+export interface SpecNote {
+  /** System calls that the seccomp filter lets through. */
+  allowedCalls?: number | undefined;
+  /** What the caller is, where the spec makes no user namespace. Default: this process. */
+  uid?: number;
+  gid?: number;
+  /** Landlock ABI of the host; 0 makes an optional Landlock none. */
+  landlockAbi?: number | undefined;
+  /** dev.tty.legacy_tiocsti is not 0. Default true. */
+  injectable?: boolean;
+}
+
+const OCI_NAMES: Record<NamespaceKind, Namespace["type"]> = { user: "user", pid: "pid", mnt: "mount", net: "network", ipc: "ipc", uts: "uts", cgroup: "cgroup", time: "time" };
+
+/** The posture that a process started from this spec would have. */
+export function predictPosture(spec: Spec, note: SpecNote = {}): Posture {
+  const extension = readExtension(spec);
+  const namespaces = predictNamespaces(spec);
+  const sets = spec.process?.capabilities ?? {};
+  const view = new SpecView(spec, extension);
+  return {
+    command: spec.process?.args ?? [],
+    comparedWith: "plan",
+    root: predictRoot(spec, extension, namespaces),
+    namespaces,
+    identity: predictIdentity(spec, namespaces.user, note),
+    capabilities: { inheritable: sets.inheritable ?? [], permitted: sets.permitted ?? [], effective: sets.effective ?? [], bounding: sets.bounding ?? [], ambient: sets.ambient ?? [] },
+    noNewPrivileges: spec.process?.noNewPrivileges === true,
+    seccomp: { mode: spec.linux?.seccomp ? "filter" : "none", ...(spec.linux?.seccomp && note.allowedCalls !== undefined && { allowed: note.allowedCalls }) },
+    landlock: describeLandlock(extension.landlock, note.landlockAbi),
+    limits: predictLimits(spec),
+    ...predictReach(view),
+    devices: predictDevices(spec, view),
+    sockets: findSockets(view),
+    descriptors: (extension.keepFds ?? []).map((fd) => ({ fd, target: "kept from the caller", folder: false, writable: true })),
+    interfaces: predictInterfaces(namespaces.net, extension),
+    terminal: predictTerminal(extension, note.injectable ?? true),
+    notes: [],
+  };
+}
+
+function predictNamespaces(spec: Spec): Record<NamespaceKind, NamespacePosture> {
+  const find = (kind: NamespaceKind): NamespacePosture => {
+    const namespace = spec.linux?.namespaces?.find((entry) => entry.type === OCI_NAMES[kind]);
+    if (!namespace) return { state: "shared" };
+    return namespace.path === undefined ? { state: "own" } : { state: "joined", id: namespace.path };
+  };
+  return Object.fromEntries(NAMESPACE_KINDS.map((kind) => [kind, find(kind)])) as Record<NamespaceKind, NamespacePosture>;
+}
+
+function predictRoot(spec: Spec, extension: Extension, namespaces: Record<NamespaceKind, NamespacePosture>): Posture["root"] {
+  if (extension.chroot) return "chroot";
+  const hasRoot = spec.root !== undefined && spec.root.path !== "/";
+  return namespaces.mnt.state === "shared" ? (hasRoot ? "chroot" : "host") : "own";
+}
+
+function predictIdentity(spec: Spec, user: NamespacePosture, note: SpecNote): IdentityPosture {
+  const { uidMappings: uidMap = [], gidMappings: gidMap = [] } = spec.linux ?? {};
+  const insideUid = spec.process?.user?.uid ?? note.uid ?? process.getuid?.() ?? 0;
+  const insideGid = spec.process?.user?.gid ?? note.gid ?? process.getgid?.() ?? 0;
+  const groups = spec.process?.user?.additionalGids ?? [];
+  if (user.state !== "own") return { outsideUid: insideUid, outsideGid: insideGid, insideUid, groups, uidMap: [], gidMap: [] };
+  return { outsideUid: mapOutside(insideUid, uidMap), outsideGid: mapOutside(insideGid, gidMap), insideUid, groups, uidMap, gidMap };
+}
+
+export function describeLandlock(landlock: Extension["landlock"], abi: number | undefined): Posture["landlock"] {
+  if (!landlock || (landlock.optional && abi === 0)) return { state: "none" };
+  const count = (list: unknown[] | undefined, what: string): string[] => (list ? [`${list.length} ${what}`] : []);
+  const parts = [
+    ...count(landlock.read, "paths to read"),
+    ...count(landlock.write, "to write"),
+    ...count(landlock.execute, "to execute"),
+    ...count(landlock.bindTcp, "TCP ports to listen on"),
+    ...count(landlock.connectTcp, "to connect to"),
+    ...(landlock.scopes?.length ? [`inside stay ${landlock.scopes.join(" and ")}`] : []),
+  ];
+  return { state: "restricted", what: parts.join(", ") };
+}
+
+/** -1 and 0 are no limit. */
+function predictLimits(spec: Spec): Posture["limits"] {
+  const { memory, pids, cpu, unified = {} } = spec.linux?.resources ?? {};
+  const some = (value: number | undefined): number | undefined => (value !== undefined && value > 0 ? value : undefined);
+  const [quota, period] = (unified["cpu.max"] ?? "").split(" ").map(Number);
+  const cpus = some(cpu?.quota) === undefined ? quota && quota / (period || 100_000) : (cpu?.quota ?? 0) / (cpu?.period ?? 100_000);
+  return { memory: some(memory?.limit) ?? some(Number(unified["memory.max"])), pids: some(pids?.limit) ?? some(Number(unified["pids.max"])), cpus: some(cpus) };
+}
+
+function predictDevices(spec: Spec, view: SpecView): string[] {
+  const made = (spec.linux?.devices ?? []).filter((device) => device.type !== "p").map((device) => device.path);
+  const bound = view.binds.filter((bind) => bind.source === "/dev" || bind.source.startsWith("/dev/")).map((bind) => bind.destination);
+  return [...new Set([...made, ...bound, ...findDevices(view)])].filter((path) => !isHarmlessDevice(path) && !path.startsWith("/dev/shm"));
+}
+
+function predictInterfaces(net: NamespacePosture, extension: Extension): string[] | undefined {
+  if (net.state !== "own") return undefined;
+  return extension.network?.mode === "user" ? ["lo", "a tap through pasta"] : ["lo"];
+}
+
+function predictTerminal(extension: Extension, injectable: boolean): Posture["terminal"] {
+  const { terminal = "never" } = extension;
+  return { state: terminal === "plain" ? "shared" : terminal === "never" ? "none" : "own", injectable };
+}
