@@ -4,7 +4,7 @@ import { explainExposure } from "./explain-exposure.js";
 import { explainNamespaces } from "./explain-namespaces.js";
 import { explainRestrictions } from "./explain-restrictions.js";
 import type { Posture } from "./posture.js";
-import { describeLandlock, predictPosture, type SpecNote } from "./predict-posture.js";
+import { describeLandlock, predictPosture, predictSeccomp, type SpecNote } from "./predict-posture.js";
 import type { Wall } from "./wall.js";
 
 /** The walls around a process, the heaviest first. */
@@ -19,8 +19,8 @@ export function explainSpec(spec: Spec, note: SpecNote = {}): Wall[] {
 
 /** What cannot be seen from outside, filled in from the spec that the process was started from. */
 export function completePosture(posture: Posture, spec: Spec, note: SpecNote = {}): Posture {
-  const { landlock } = readExtension(spec);
-  const { seccomp } = posture;
-  const known = seccomp.mode === "filter" && seccomp.filters === 1 && note.allowedCalls !== undefined;
-  return { ...posture, landlock: describeLandlock(landlock, note.landlockAbi), seccomp: known ? { ...seccomp, allowed: note.allowedCalls! } : seccomp };
+  const predicted = predictSeccomp(spec);
+  const same = posture.seccomp.mode === predicted.mode && posture.seccomp.filters === predicted.filters;
+  const landlock = describeLandlock(readExtension(spec).landlock, note.landlockAbi);
+  return { ...posture, landlock, seccomp: same ? { ...posture.seccomp, ...predicted } : posture.seccomp };
 }

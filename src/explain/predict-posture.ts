@@ -1,3 +1,4 @@
+import { compileSeccomp } from "../plan/seccomp/compile.js";
 import { type Extension, readExtension } from "../spec/extension.js";
 import type { Namespace, Spec } from "../spec/oci.js";
 import { predictReach, SpecView } from "./predict-reach.js";
@@ -6,8 +7,6 @@ import { findDevices, findSockets } from "./find-exposed.js";
 
 /** What cannot be read out of a spec. */
 export interface SpecNote {
-  /** System calls that the seccomp filter lets through. */
-  allowedCalls?: number | undefined;
   /** What the caller is, where the spec makes no user namespace. Default: this process. */
   uid?: number;
   gid?: number;
@@ -33,7 +32,7 @@ export function predictPosture(spec: Spec, note: SpecNote = {}): Posture {
     identity: predictIdentity(spec, namespaces.user, note),
     capabilities: { inheritable: sets.inheritable ?? [], permitted: sets.permitted ?? [], effective: sets.effective ?? [], bounding: sets.bounding ?? [], ambient: sets.ambient ?? [] },
     noNewPrivileges: spec.process?.noNewPrivileges === true,
-    seccomp: { mode: spec.linux?.seccomp ? "filter" : "none", ...(spec.linux?.seccomp && note.allowedCalls !== undefined && { allowed: note.allowedCalls }) },
+    seccomp: predictSeccomp(spec),
     landlock: describeLandlock(extension.landlock, note.landlockAbi),
     limits: predictLimits(spec),
     ...predictReach(view),
@@ -42,8 +41,14 @@ export function predictPosture(spec: Spec, note: SpecNote = {}): Posture {
     descriptors: (extension.keepFds ?? []).map((fd) => ({ fd, target: "kept from the caller", folder: false, writable: true })),
     interfaces: predictInterfaces(namespaces.net, extension),
     terminal: predictTerminal(extension, note.injectable ?? true),
-    notes: [],
+    notes: extension.notes ?? [],
   };
+}
+
+/** A filter that cannot be compiled cannot be launched either: its error is the answer. */
+export function predictSeccomp(spec: Spec): Posture["seccomp"] {
+  const seccomp = spec.linux?.seccomp;
+  return seccomp ? { mode: "filter", filters: 1, allowed: compileSeccomp(seccomp).allowed } : { mode: "none" };
 }
 
 function predictNamespaces(spec: Spec): Record<NamespaceKind, NamespacePosture> {

@@ -65,7 +65,8 @@ function listLayers(spec: Spec, extension: Extension): Layer[] {
   const own = (spec.linux?.namespaces ?? []).some((namespace) => namespace.type === "mount");
   const folder = extension.chroot?.path ?? (extension.rootTmpfs ? undefined : (spec.root?.path ?? (own ? undefined : "/")));
   const root: Layer = { destination: "/", source: folder, writable: spec.root?.readonly !== true };
-  return [root, ...(spec.mounts ?? []).map(describeMount), ...(spec.linux?.maskedPaths ?? []).map(describeMask)];
+  const overlays = (extension.overlay ?? []).map(({ destination, lower }) => ({ destination: cutSlash(destination), source: lower, writable: false }));
+  return [root, ...(spec.mounts ?? []).map(describeMount), ...overlays, ...(spec.linux?.maskedPaths ?? []).map(describeMask)];
 }
 
 function describeMount(mount: Mount): Layer {

@@ -32,7 +32,7 @@ function summarise(findings: readonly Finding[]): string {
   return `${counts}. brig run does not work here with its safe default, for want of: ${reasons.join(", ")}.`;
 }
 
-/** Lines of at most `width` characters, broken at blanks; control characters become "?". */
+/** Lines of at most `width` characters, broken at blanks; control characters, which could steer a terminal, become "?". */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.replace(/\p{Cc}/gu, "?").split(" ")) {

@@ -14,6 +14,16 @@ export const groups: Group[] = ["Run something", "What runs", "Understand", "Too
 
 /** Every command. The order is that of `brig --help`. */
 export const commands: Record<string, Registration> = {
+  doctor: {
+    group: "Understand",
+    summary: "what this host offers and lacks for sandboxes, and what to do",
+    load: () => import("./doctor.js"),
+  },
+  explain: {
+    group: "Understand",
+    summary: "what separates a process from the host, wall by wall",
+    load: () => import("./explain.js"),
+  },
   completion: {
     group: "brig itself",
     summary: "print a completion script for a shell",
