@@ -36,6 +36,10 @@ export interface Extension {
   /** The sandbox as brig shows it. */
   name?: string;
   detach?: boolean;
+  /** Its folder with the exit status and the log stays when the payload ends, until `brig rm`. */
+  keep?: boolean;
+  /** Decisions of the policy that a person might not expect, as sentences for `explain`. */
+  notes?: string[];
   /** An overlay over folders that the payload may write; what becomes of it is the front-end's business. */
   overlay?: { lower: string; upper: string; work: string; destination: string }[];
   /** Capture of output and log in a detached sandbox. */

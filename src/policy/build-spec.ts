@@ -1,0 +1,83 @@
+import { writeExtension } from "../spec/extension.js";
+import type { Spec } from "../spec/oci.js";
+import { setCapabilities } from "./capabilities.js";
+import { setCommand } from "./command.js";
+import type { PolicyContext } from "./context.js";
+import type { Draft } from "./draft.js";
+import { setEnvironment } from "./environment.js";
+import { addOverlays } from "./ephemeral.js";
+import { listShownFolders, mountShown } from "./folders.js";
+import { chooseHome } from "./home.js";
+import { setIdentity } from "./identity.js";
+import { setLandlock } from "./landlock.js";
+import { setLife } from "./life.js";
+import { setLimits } from "./limits.js";
+import { orderMounts } from "./mount-order.js";
+import { setNamespaces } from "./namespaces.js";
+import { setNetwork } from "./network.js";
+import type { SandboxOptions } from "./options.js";
+import { addPrivatePlaces } from "./private-places.js";
+import { addRoot } from "./root.js";
+import { setSeccomp } from "./seccomp.js";
+import { setWorkingFolder } from "./working-folder.js";
+
+/**
+ * The OCI runtime spec of a sandbox: the safe default, opened or tightened by the options. Reads the host (folders,
+ * links, /etc/passwd), and changes nothing.
+ *
+ * @throws BrigError BRIG_BAD_VALUE, BRIG_NO_SUCH_PATH, BRIG_NO_SUCH_USER, BRIG_CANNOT_IDMAP, BRIG_COMMAND_NOT_FOUND
+ */
+export function buildSpec(options: SandboxOptions, command: readonly string[], context: PolicyContext): Spec {
+  const draft = startDraft(options, command, context);
+  setNamespaces(draft);
+  setIdentity(draft);
+  setLimits(draft);
+  draft.home = chooseHome(draft);
+  addRoot(draft);
+  setNetwork(draft);
+  addFolders(draft);
+  addPrivatePlaces(draft);
+  setEnvironment(draft);
+  setCommand(draft);
+  setCapabilities(draft);
+  setSeccomp(draft);
+  setLandlock(draft);
+  setLife(draft);
+  orderMounts(draft);
+  return finishSpec(draft);
+}
+
+function startDraft(options: SandboxOptions, command: readonly string[], context: PolicyContext): Draft {
+  return {
+    options: { ...options },
+    context,
+    command,
+    root: { path: "" },
+    process: { cwd: "/" },
+    mounts: [],
+    linux: {},
+    annotations: {},
+    extension: { files: [] },
+    origins: {},
+    home: "/",
+    mapped: false,
+    hostRoot: false,
+    writable: [],
+    visible: [],
+    notes: [],
+  };
+}
+
+function addFolders(draft: Draft): void {
+  const shown = listShownFolders(draft);
+  const project = setWorkingFolder(draft, shown);
+  const all = project ? [project, ...shown.filter((each) => each.destination !== project.destination)] : shown;
+  for (const each of addOverlays(draft, all.toSorted((a, b) => a.destination.length - b.destination.length))) mountShown(draft, each);
+}
+
+function finishSpec(draft: Draft): Spec {
+  const { hostname, process, root, mounts, linux, annotations, extension, origins, notes } = draft;
+  const named = hostname === undefined ? {} : { hostname };
+  const spec: Spec = { ociVersion: "1.2.0", process, root, ...named, mounts, linux, annotations };
+  return writeExtension(spec, { ...extension, origins, ...(notes.length > 0 ? { notes } : {}) });
+}

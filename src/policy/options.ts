@@ -1,0 +1,81 @@
+/**
+ * What a person or program says of a sandbox: the library's options, the command's flags and a profile's keys are
+ * these same fields. Anything left out has the safe default. `src/policy` turns them into an OCI runtime spec.
+ */
+export interface SandboxOptions {
+  /** Host paths that the payload may read, at the same place inside. A path beginning with "~/" is the user's home. */
+  read?: string[];
+  /** Host paths that it may read and write. */
+  write?: string[];
+  /** Paths inside that appear empty and unreadable. */
+  hide?: string[];
+  /** Empty folders in memory: "/cache" or "/cache:size=64MiB,mode=0755". */
+  tmpfs?: string[];
+  /** "SRC:DST", "SRC:DST:ro" (a host path at another place). */
+  bind?: string[];
+  /** A folder on the host that becomes the root, in place of the host's system folders. */
+  root?: string;
+  /** Working folder inside. Default: the caller's, which is visible read-only unless `write` names it or one above. */
+  cwd?: string;
+  /** What of the caller's working folder is visible. Default "read". */
+  project?: "read" | "write" | "none";
+  /** Writes to the working folder and to `write` go to an overlay: dropped, listed, or copied back at the end. */
+  ephemeral?: boolean | "diff" | "commit";
+
+  /** "none": loopback only (default). "host": the host's. "user": outgoing through pasta. "netns=NAME". */
+  net?: string;
+  /** Ports published with `net: "user"`: "8080:80", "127.0.0.1:8080:80/tcp". */
+  publish?: string[];
+
+  /** "NAME=value", "NAME" (taken from the caller), or an object. Beyond the default list (PATH, TERM, LANG, LC_*, TZ, COLORTERM, NO_COLOR, USER, LOGNAME, HOME, SHELL). */
+  env?: string[] | Record<string, string>;
+  /** Take the caller's whole environment. */
+  inheritEnv?: boolean;
+
+  /** Bytes or "512MiB". Default: half of the host's memory where the host can limit it. "none" for no limit. */
+  memory?: number | string;
+  /** Processes and threads. Default 1024. */
+  pids?: number | "none";
+  /** Processors' worth of time: 1.5. */
+  cpus?: number;
+  /** "0-3,7". */
+  cpuset?: string;
+  /** Milliseconds or "30s": then the stop signal, and SIGKILL after `graceMs`. */
+  timeoutMs?: number | string;
+  graceMs?: number | string;
+  /** "nofile=1024:4096", "core=0". */
+  rlimits?: string[];
+  nice?: number;
+  oomScoreAdj?: number;
+
+  /** "UID[:GID]" or a name known inside. Default: the caller's; for root, uid 0 of a user namespace, nobody outside. */
+  user?: string;
+  hostname?: string;
+  /** Kept capabilities, "CAP_NET_RAW" or "net_raw"; "all". Default none. */
+  capAdd?: string[];
+  capDrop?: string[];
+  /** Payload may gain privileges through setuid files. Default false. */
+  newPrivileges?: boolean;
+  /** "default", "none", or a file with OCI seccomp JSON. */
+  seccomp?: string;
+  /** "auto" (where the kernel has it), "require", "none". Default "auto". */
+  landlock?: "auto" | "require" | "none";
+  /** Namespaces shared with the host: "pid", "ipc", "uts", "net", "user", "cgroup", "mount", "time". */
+  share?: string[];
+  sysctl?: Record<string, string>;
+  /** Devices beyond the harmless six: "/dev/kvm". */
+  devices?: string[];
+  umask?: number | string;
+
+  /** "auto" (default): a terminal of its own when the caller has one. */
+  tty?: "auto" | "always" | "never";
+  /** pid 1 of brig's own. Default true. */
+  init?: boolean;
+  name?: string;
+  detach?: boolean;
+  /** Keep the stopped sandbox's folder until `brig rm`. Default: only when detached. */
+  keep?: boolean;
+  /** Everything dies with the process that started it. Default: true unless detached. */
+  dieWithParent?: boolean;
+  labels?: Record<string, string>;
+}
