@@ -85,6 +85,16 @@ test("a program of musl runs, its list of folders included", async (t) => {
   assert.equal(existsSync(join(dir, "usr/lib/x86_64-linux-gnu/libc.so.6")), false);
 });
 
+test("a 32-bit program runs with the 32-bit loader and library alone", async (t) => {
+  if (!root || !existsSync("/lib32/libc.so.6")) return t.skip("no root or no 32-bit C library");
+  const source = 'int puts(const char*); void exit(int); void _start(void){puts("32"); exit(0);}';
+  const program = compile(t, "gcc", source, "-m32", "-nostdlib", "-fno-pie", "-no-pie", "/lib32/libc.so.6", "-Wl,-dynamic-linker,/lib/ld-linux.so.2");
+  if (!program || spawnSync(program).status !== 0) return t.skip("no 32-bit compiler or kernel");
+  const dir = await build(t, [program]);
+  assert.equal(enter(dir, program).out, "32\n");
+  assert.equal(existsSync(join(dir, "usr/lib/x86_64-linux-gnu/libc.so.6")), false);
+});
+
 test("a program found only through ld.so.conf gets a cache in its jail, and a second build keeps the first's lines", async (t) => {
   if (!root) return t.skip("needs root");
   const fakeroot = "/usr/lib/x86_64-linux-gnu/libfakeroot/libfakeroot-0.so";

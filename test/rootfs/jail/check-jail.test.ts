@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,12 +53,13 @@ test("links in a circle, FIFOs and damaged programs neither hang the check nor s
   const dir = await makeJail(t, "ls");
   symlinkSync("loop", join(dir, "usr/bin/loop"));
   writeFileSync(join(dir, "usr/bin/damaged"), Buffer.concat([Buffer.from("\x7fELF\x02\x01", "latin1"), Buffer.alloc(200, 0xff)]), { mode: 0o755 });
+  spawnSync("mkfifo", ["-m", "755", join(dir, "usr/bin/fifo")]);
   writeFileSync(join(dir, "self"), "#!/self\n", { mode: 0o755 });
   const byName = new Map(checkJail(dir).programs.map((checked) => [checked.program, checked.missing]));
   assert.equal(byName.get("/usr/bin/damaged")?.[0]?.what, "format");
   assert.equal(byName.get("/self")?.[0]?.what, "format");
   assert.deepEqual(byName.get("/usr/bin/ls"), []);
-  assert.equal(checkJail(dir, ["loop"]).ok, false);
+  for (const name of ["loop", "/usr/bin/fifo"]) assert.equal(checkJail(dir, [name]).ok, false);
 });
 
 test("a jail that is not there is an error", () => {
