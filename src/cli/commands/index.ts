@@ -24,6 +24,11 @@ export const commands: Record<string, Registration> = {
     summary: "what separates a process from the host, wall by wall",
     load: () => import("./explain.js"),
   },
+  jail: {
+    group: "Roots",
+    summary: "make a root with just some programs, or check one",
+    load: () => import("./jail.js"),
+  },
   completion: {
     group: "brig itself",
     summary: "print a completion script for a shell",

@@ -6,6 +6,7 @@ import { isSameKind } from "../elf/machines.js";
 import type { ElfFile } from "../elf/read-elf.js";
 import type { Resolved } from "../elf/source-root.js";
 import type { JailEntry, JailOptions, JailPlan } from "./plan.js";
+import { showText } from "./show-text.js";
 import type { Sight, Trace } from "./trace-program.js";
 
 /** A plan being made. */
@@ -105,7 +106,7 @@ export function finishDraft(draft: Draft): JailPlan {
   for (const path of draft.entries.keys()) addParents(draft, path);
   const entries = [...draft.entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   const bytes = entries.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : 0), 0);
-  return { entries, notes: [...draft.notes], bytes };
+  return { entries, notes: [...draft.notes].map(showText), bytes };
 }
 
 function addParents(draft: Draft, path: string): void {

@@ -6,6 +6,7 @@ import { defaultPath } from "./find-program.js";
 import { addLocale } from "./locale.js";
 import { addNames } from "./names.js";
 import type { JailOptions, JailPlan } from "./plan.js";
+import { showText } from "./show-text.js";
 import { addTerminfo } from "./terminfo.js";
 import { callGroups, type MissingNeed, openSight, type Trace, traceProgram } from "./trace-program.js";
 import { addUsers } from "./users.js";
@@ -38,7 +39,7 @@ export function planJail(programs: string[], options: JailOptions = {}): JailPla
 
 function refuseMissing(missing: MissingNeed[]): void {
   if (missing.length === 0) return;
-  const lines = missing.map(({ what, name, neededBy, hint }) => `${what} ${JSON.stringify(name)} (${neededBy}): ${hint}`);
+  const lines = missing.map(({ what, name, neededBy, hint }) => showText(`${what} ${JSON.stringify(name)} (${neededBy}): ${hint}`));
   throw new BrigError(`not all that the programs need is here:\n  ${lines.join("\n  ")}`, {
     code: "BRIG_JAIL_INCOMPLETE",
     hint: "install what is missing, or leave that program out",
