@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { findNearest } from "./nearest.js";
 import { listKeys, stepInto } from "./schema-shape.js";
+import { showValue } from "./show-value.js";
 
 /** One thing that is wrong with a document. */
 export interface Problem {
@@ -59,11 +60,4 @@ function describeChoice(choices: readonly string[], value: unknown): string {
 function nameType(expected: string): string {
   const names: Record<string, string> = { array: "a list", boolean: "true or false", int: "a whole number", object: "an object", record: "an object" };
   return names[expected] ?? `a ${expected}`;
-}
-
-/** Short, quoted and safe to print. */
-export function showValue(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value).replaceAll(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, "\ufffd");
-  if (Array.isArray(value)) return "a list";
-  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

@@ -31,9 +31,3 @@ export function listKeys(schema: z.ZodType): string[] | undefined {
   const keys = options?.flatMap((option) => listKeys(option) ?? []);
   return keys && keys.length > 0 ? keys : undefined;
 }
-
-/** Whether a key that is not in `listKeys` is one of the schema's unknown fields. */
-export function isClosed(schema: z.ZodType): boolean {
-  const { shape, catchall } = unwrap(schema);
-  return shape !== undefined && (catchall === undefined || (catchall._zod.def as Definition).type === "never");
-}

@@ -86,7 +86,7 @@ test("what a reader of values refuses is refused here, with its hint", () => {
 test("a hostile value is cut and cannot write to a terminal", () => {
   const message = problemsOf({ landlock: `\u001b[2J${"x".repeat(10_000)}\u009b`, user: "\u009b31m\u202e" });
   assert.ok(message.length < 2000);
-  assert.ok(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(message));
+  assert.ok(!/[\p{Cc}\u202e]/u.test(message.replaceAll("\n", "")));
 });
 
 test("any document is taken or refused with one clear error", () => {

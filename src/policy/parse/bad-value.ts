@@ -1,4 +1,5 @@
 import { BrigError } from "../../error/brig-error.js";
+import { showValue } from "../../spec/show-value.js";
 
 /**
  * Refuses a value that somebody wrote: `--memory: "12q" is not a size`.
@@ -8,14 +9,7 @@ import { BrigError } from "../../error/brig-error.js";
  * @throws BrigError BRIG_BAD_VALUE, always
  */
 export function refuseValue(value: unknown, where: string, problem: string, hint: string): never {
-  throw new BrigError(`${where}: ${quoteValue(value)} ${problem}`, { code: "BRIG_BAD_VALUE", hint, origin: where });
-}
-
-/** Quoted, cut, and with control characters escaped, so that a hostile value cannot write to a terminal. */
-function quoteValue(value: unknown): string {
-  if (typeof value !== "string") return typeof value === "object" && value ? "a value of this kind" : String(value);
-  const short = value.length > 80 ? `${value.slice(0, 80)}…` : value;
-  return JSON.stringify(short).replaceAll(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  throw new BrigError(`${where}: ${showValue(value)} ${problem}`, { code: "BRIG_BAD_VALUE", hint, origin: where });
 }
 
 /** Refuses what no path, name or argument of the kernel can hold. */

@@ -1,0 +1,88 @@
+import { constants } from "node:os";
+import * as z from "zod";
+import { absolutePath, id, mode, oneOf, text } from "./schema-parts.js";
+
+const port = z.int().min(0).max(65535);
+const openPort = z.int().min(1).max(65535);
+const paths = z.array(absolutePath).exactOptional();
+const flag = z.boolean().exactOptional();
+const signal = oneOf(Object.keys(constants.signals));
+const status = z.int().min(0).max(255);
+
+const origin = z.strictObject({
+  kind: z.enum(["flag", "profile", "image", "config", "default", "tool"]),
+  text: z.string(),
+  file: text.exactOptional(),
+  line: z.int().min(1).exactOptional(),
+});
+
+const entry = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("dir"), path: absolutePath, mode: mode.exactOptional(), uid: id.exactOptional(), gid: id.exactOptional() }),
+  z.strictObject({ type: z.literal("file"), path: absolutePath, mode: mode.exactOptional(), content: z.string() }),
+  z.strictObject({ type: z.literal("symlink"), path: absolutePath, target: text }),
+]);
+
+const landlock = z.strictObject({
+  read: paths,
+  write: paths,
+  execute: paths,
+  bindTcp: z.array(port).exactOptional(),
+  connectTcp: z.array(port).exactOptional(),
+  scopes: z.array(z.enum(["abstract-unix-socket", "signal"])).exactOptional(),
+  minimumAbi: z.int().min(1).max(64).exactOptional(),
+  optional: flag,
+});
+
+const network = z.strictObject({
+  mode: z.enum(["none", "host", "user"]),
+  ports: z
+    .array(z.strictObject({ host: openPort, guest: openPort, protocol: z.enum(["tcp", "udp"]), address: z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address" }).exactOptional() }))
+    .exactOptional(),
+});
+
+const voice = z.strictObject({
+  prefix: z.string(),
+  exitCode: status,
+  sayings: z.record(z.string(), z.string()),
+  exec: z.strictObject({ saying: z.string(), notFound: status, other: status }),
+});
+
+const overlay = z.strictObject({ lower: absolutePath, upper: absolutePath, work: absolutePath, destination: absolutePath });
+
+/** `Extension` as a schema. It is ours alone, so that a field which it does not know is an error. */
+export const extensionSchema = z.strictObject({
+  origins: z.record(z.string().regex(/^(\/.*)?$/s, "must be a JSON pointer"), origin).exactOptional(),
+  rootTmpfs: z.strictObject({ size: z.int().min(1).exactOptional() }).exactOptional(),
+  files: z.array(entry).exactOptional(),
+  landlock: landlock.exactOptional(),
+  loopback: flag,
+  init: flag,
+  keyring: flag,
+  terminal: z.enum(["auto", "always", "never", "plain"]).exactOptional(),
+  timeout: z.strictObject({ ms: z.int().min(1), graceMs: z.int().min(0).exactOptional() }).exactOptional(),
+  stopSignal: signal.exactOptional(),
+  dieWithParent: flag,
+  parentDeathSignal: signal.exactOptional(),
+  network: network.exactOptional(),
+  candidates: paths,
+  keepFds: z.array(z.int().min(3).max(1_048_575)).exactOptional(),
+  securebits: z.int().min(0).max(0xff).exactOptional(),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, "must be 1 to 63 letters, digits, dots, dashes and underscores, a letter or digit first")
+    .exactOptional(),
+  detach: flag,
+  keep: flag,
+  notes: z.array(z.string()).exactOptional(),
+  overlay: z.array(overlay).exactOptional(),
+  log: z.strictObject({ maxBytes: z.int().min(0).max(2 ** 32 - 1).exactOptional() }).exactOptional(),
+  inPlace: flag,
+  chroot: z.strictObject({ path: text, skipChdir: flag, held: flag }).exactOptional(),
+  cwd: z.enum(["stay", "held"]).exactOptional(),
+  stateless: flag,
+  setgroups: z.enum(["allow", "deny"]).exactOptional(),
+  unmount: paths,
+  voice: voice.exactOptional(),
+  persist: z.array(z.strictObject({ type: z.enum(["pid", "net", "mnt", "ipc", "uts", "user", "cgroup", "time"]), path: absolutePath })).exactOptional(),
+  noPayload: flag,
+});
