@@ -32,7 +32,6 @@ function buildEqual(graph: Graph, { index, value, mask }: Condition, exits: Exit
 
 /** (half & mask) == value. One bit needs no AND, which would spoil the accumulator for the next compare. */
 function buildHalf(graph: Graph, offset: number, mask: number, value: number, exits: Exits): Node {
-  if ((value & ~mask) !== 0) return exits.no;
   if (mask === 0) return exits.yes;
   const [yes, no] = [skipLoad(offset, exits.yes), skipLoad(offset, exits.no)];
   if (mask === 0xffffffff) return graph.load(offset, graph.jump("eq", value, yes, no));

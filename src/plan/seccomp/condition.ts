@@ -32,7 +32,8 @@ export function readCondition(arg: SeccompArg, names: string[]): Condition {
   const value = readWord(arg.value, about);
   const valueTwo = readWord(arg.valueTwo ?? 0, about);
   if (arg.op !== "SCMP_CMP_MASKED_EQ") return { index: arg.index, op, value, mask: ALL_ONES };
-  return { index: arg.index, op, value: valueTwo, mask: value };
+  // Bits outside of the mask say nothing, as with libseccomp.
+  return { index: arg.index, op, value: valueTwo & value, mask: value };
 }
 
 /**

@@ -23,7 +23,7 @@ export function simplifyClauses(clauses: Clause[]): Clause[] {
 
 function looksAtOneBit({ conditions }: Clause): boolean {
   const [only, ...others] = conditions;
-  return others.length === 0 && only!.op === "eq" && isOneBit(only!.mask) && (only!.value & ~only!.mask) === 0n;
+  return others.length === 0 && only!.op === "eq" && isOneBit(only!.mask);
 }
 
 function isOneBit(mask: bigint): boolean {
