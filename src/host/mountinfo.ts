@@ -54,7 +54,11 @@ export function isWritableMount(mount: MountEntry): boolean {
 export function resolveMount(mounts: readonly MountEntry[], path: string): MountEntry | undefined {
   const ids = new Set(mounts.map((mount) => mount.id));
   let current = mounts.find((mount) => mount.point === "/" && (!ids.has(mount.parent) || mount.parent === mount.id));
-  for (let next = current; next; next = findNext(mounts, next, path)) current = next;
+  for (let steps = 0; current && steps < mounts.length; steps++) {
+    const next = findNext(mounts, current, path);
+    if (!next) break;
+    current = next;
+  }
   return current;
 }
 
