@@ -95,5 +95,6 @@ int launcher_main(int argc, char **argv) {
   if (text_equal(way, "--zygote")) return zygote_main();
   if (text_equal(way, "--attach") && what) return attach_main(what);
   if (text_equal(way, "--probe")) return probe_main();
+  if (text_equal(way, "--nsid")) return nsid_main(argc - 2, argv + 2);
   return entry_main(argc, argv);
 }

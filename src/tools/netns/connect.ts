@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { withLock } from "./lock.js";
 import { readHost, runHost } from "./host-command.js";
-import { listLinks, nameLink, readLink, removeLink, writeLink, type Link } from "./link-state.js";
+import { nameLink } from "./link-name.js";
+import { listLinks, readLink, removeLink, writeLink, type Link } from "./link-state.js";
 import { renderTable } from "./nat.js";
 import { netnsError, netnsPath } from "./names.js";
 import { addressOf, findFreeSubnet, formatSubnet, overlaps, parseSubnet, readSubnet, type Subnet } from "./subnet.js";

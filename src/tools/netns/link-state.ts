@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { z } from "zod";
+import { LINK_FOLDER, linkFile } from "./link-name.js";
 
 /** What `connect` made for a namespace, so that `disconnect` can undo it. */
 export interface Link {
@@ -17,8 +17,6 @@ export interface Link {
   uplinkForwarded?: boolean | undefined;
 }
 
-const FOLDER = "/run/brig/netns";
-
 const linkSchema = z.object({
   name: z.string(),
   hostInterface: z.string().regex(/^brig[0-9a-f]{8}$/),
@@ -30,14 +28,9 @@ const linkSchema = z.object({
   uplinkForwarded: z.boolean().optional(),
 });
 
-/** Interface and table names for a namespace: names may be longer and stranger than an interface's 15 bytes. */
-export function nameLink(name: string): string {
-  return `brig${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
-}
-
 export function readLink(name: string): Link | undefined {
   try {
-    return linkSchema.parse(JSON.parse(readFileSync(fileOf(name), "utf8")));
+    return linkSchema.parse(JSON.parse(readFileSync(linkFile(name), "utf8")));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
@@ -46,29 +39,25 @@ export function readLink(name: string): Link | undefined {
 
 /** Written whole or not at all. */
 export function writeLink(link: Link): void {
-  mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
-  const file = fileOf(link.name);
+  mkdirSync(LINK_FOLDER, { recursive: true, mode: 0o700 });
+  const file = linkFile(link.name);
   writeFileSync(`${file}.new`, JSON.stringify(link), { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
 
 export function removeLink(name: string): void {
-  rmSync(fileOf(name), { force: true });
+  rmSync(linkFile(name), { force: true });
 }
 
 /** All connected namespaces. */
 export function listLinks(): Link[] {
   let files: string[];
   try {
-    files = readdirSync(FOLDER);
+    files = readdirSync(LINK_FOLDER);
   } catch {
     return [];
   }
   return files
     .filter((file) => file.endsWith(".json"))
-    .flatMap((file) => linkSchema.safeParse(JSON.parse(readFileSync(`${FOLDER}/${file}`, "utf8"))).data ?? []);
-}
-
-function fileOf(name: string): string {
-  return `${FOLDER}/${nameLink(name)}.json`;
+    .flatMap((file) => linkSchema.safeParse(JSON.parse(readFileSync(`${LINK_FOLDER}/${file}`, "utf8"))).data ?? []);
 }

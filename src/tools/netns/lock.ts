@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import { LINK_FOLDER } from "./link-name.js";
 import { netnsError } from "./names.js";
 
-const FOLDER = "/run/brig/netns";
-const FILE = `${FOLDER}/lock`;
+const FILE = `${LINK_FOLDER}/lock`;
 const PAUSE_MS = 20;
 const PATIENCE_MS = 10_000;
 
@@ -18,9 +18,9 @@ export function withLock<T>(run: () => T): T {
 
 function takeLock(): void {
   try {
-    mkdirSync(FOLDER, { recursive: true, mode: 0o700 });
+    mkdirSync(LINK_FOLDER, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw netnsError(`cannot make ${FOLDER}: ${(error as Error).message}`, 1, "links are for root to make");
+    throw netnsError(`cannot make ${LINK_FOLDER}: ${(error as Error).message}`, 1, "links are for root to make");
   }
   for (let waited = 0; !tryLock(); waited += PAUSE_MS) {
     if (waited >= PATIENCE_MS) throw netnsError(`another brig holds ${FILE}`, 1, "wait for it, or see who: cat " + FILE);

@@ -1,0 +1,25 @@
+import type { HostFacts } from "../../host/facts.js";
+import { buildSpec } from "../../policy/build-spec.js";
+import type { Origin } from "../../spec/extension.js";
+import type { Spec } from "../../spec/oci.js";
+import type { ToolContext } from "../grammar/context.js";
+import { resolveFrom } from "../grammar/program.js";
+import type { Identity } from "./accounts.js";
+import type { ChrootOptions } from "./grammar.js";
+import { defaultCommand } from "./spec.js";
+
+/** The same root with every other wall of brig's safe default: `brig run --root NEWROOT --cwd /`. */
+export function buildHardenedSpec(asked: ChrootOptions, identity: Identity, context: ToolContext, host: HostFacts): Spec {
+  const origins: Record<string, Origin> = {
+    "/root": { kind: "flag", text: asked.newRoot },
+    "/cwd": { kind: "tool", text: "chroot --hardened starts at the root's top" },
+    "/project": { kind: "tool", text: "chroot --hardened shows nothing of the host's" },
+  };
+  if (asked.userspec) origins["/user"] = { kind: "flag", text: asked.userspec.text };
+  const user = identity.uid === undefined ? {} : { user: `${identity.uid}:${identity.gid ?? identity.uid}` };
+  return buildSpec(
+    { root: resolveFrom(context.cwd, asked.newRoot), cwd: "/", project: "none", ...user },
+    defaultCommand(asked.command, context.env),
+    { cwd: context.cwd, env: context.env, home: context.env.HOME ?? "/", host, origins },
+  );
+}
