@@ -14,6 +14,7 @@ struct run {
   int slots[SLOT_COUNT];
   int stdio[3];       /* descriptors for the payload's 0, 1, 2 */
   int status_fd;      /* where records go, or -1 */
+  int control;        /* a socket whose records steer the supervisor and whose end is the sandbox's, or -1 */
   int sync;           /* this process's end of the socket between supervisor and first process (SOCK_SEQPACKET) */
   int child, pidfd;   /* first process, as the supervisor sees it */
   int pty;            /* master of the payload's terminal, or -1 */
@@ -57,6 +58,7 @@ int plan_file_main(const char *path, int status_fd); /* entry.c: --plan FILE; co
 void report_failure(struct run *run);        /* entry.c: starts Node to say it in words, or says it raw */
 int zygote_main(void);                       /* zygote.c */
 int attach_main(const char *socket);         /* attach.c */
+int nsid_main(int count, char **words);      /* nsid.c: ids of network namespaces */
 
 /* failure.c: fills `failure` and returns -1 */
 int run_failed(struct run *run, const char *operation, int error, const char *argument);

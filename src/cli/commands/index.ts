@@ -29,6 +29,31 @@ export const commands: Record<string, Registration> = {
     summary: "make a root with just some programs, or check one",
     load: () => import("./jail.js"),
   },
+  unshare: {
+    group: "Tools with their own grammar",
+    summary: "run a program in new namespaces, as unshare(1) does",
+    load: () => import("./unshare.js"),
+  },
+  nsenter: {
+    group: "Tools with their own grammar",
+    summary: "run a program in another process's namespaces, as nsenter(1) does",
+    load: () => import("./nsenter.js"),
+  },
+  chroot: {
+    group: "Tools with their own grammar",
+    summary: "run a program in another root, as chroot(8) does, or walled in with --hardened",
+    load: () => import("./chroot.js"),
+  },
+  netns: {
+    group: "Tools with their own grammar",
+    summary: "network namespaces with names, as ip-netns(8) has them, and a way out for them",
+    load: () => import("./netns.js"),
+  },
+  shims: {
+    group: "brig itself",
+    summary: "make commands of the tools' own names that run brig",
+    load: () => import("./shims.js"),
+  },
   completion: {
     group: "brig itself",
     summary: "print a completion script for a shell",
