@@ -1,24 +1,32 @@
-// The command as CommonJS bundles (Node starts those quickest): cli/main.cjs, and cli/commands/NAME.cjs for each
-// command, loaded only when it is used. `run` starts most often and is part of main.cjs.
-import { readFileSync, readdirSync, renameSync, rmSync, mkdirSync } from "node:fs";
-import { basename, join } from "node:path";
+// The command as CommonJS bundles (Node starts those quickest): cli/main.cjs, and one more for everything that the
+// source loads with import(): cli/commands/NAME.cjs, cli/lazy/NAME.cjs. `run` starts most often and is part of main.cjs.
+import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
+import { nameBuild } from "./plan-format.mjs";
 import { startProgress } from "./step.mjs";
 
-const INLINE = new Set(["run.js"]);
+const INLINE = new Set(["src/cli/commands/run.ts"]);
 
-const lazyCommands = {
-  name: "lazy-commands",
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\/[a-z-]+\.js$/ }, ({ path, importer, kind }) => {
-      if (kind !== "dynamic-import" || !importer.endsWith("/cli/commands/index.ts") || INLINE.has(basename(path))) return undefined;
-      return { path: `./commands/${basename(path, ".js")}.cjs`, external: true };
-    });
-  },
-};
+/** Where the bundle of a lazily loaded file goes, below the output folder. */
+function nameBundle(source) {
+  const path = relative("src", source).replace(/\.ts$/, "");
+  return path.startsWith("cli/commands/") ? path.slice("cli/".length) : `lazy/${path.replaceAll("/", "-")}`;
+}
 
-function listCommands() {
-  return readdirSync("src/cli/commands").filter((name) => name.endsWith(".ts") && name !== "index.ts").map((name) => basename(name, ".ts"));
+/** Turns import("./x.js") into a bundle of its own, and collects those in `found`. */
+function splitImports(found, isMain) {
+  return {
+    name: "split-imports",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.{1,2}\/.*\.js$/ }, ({ path, importer, kind }) => {
+        const source = relative(process.cwd(), resolve(dirname(importer), path)).replace(/\.js$/, ".ts");
+        if (kind !== "dynamic-import" || (isMain && INLINE.has(source))) return undefined;
+        found.add(source);
+        return { path: `${isMain ? "./" : "../"}${nameBundle(source)}.cjs`, external: true };
+      });
+    },
+  };
 }
 
 /** Bundles into a new folder that then takes the place of `out`, so that a failed build leaves the old command working. */
@@ -27,22 +35,26 @@ export async function bundleCommand(out) {
   const fresh = `${out}.${process.pid}`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
-  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-  const shared = {
-    bundle: true, platform: "node", target: "node20", format: "cjs", minify: true, keepNames: false, legalComments: "none",
-    supported: { "dynamic-import": false }, // require() in its place: import() starts Node's other loader
-    define: { BRIG_VERSION: JSON.stringify(version) },
-    logLevel: "error",
-  };
   try {
-    await build({ ...shared, entryPoints: { main: "src/cli/entry.ts" }, outdir: fresh, outExtension: { ".js": ".cjs" }, plugins: [lazyCommands] });
-    const entryPoints = Object.fromEntries(listCommands().map((name) => [name, join("src/cli/commands", `${name}.ts`)]));
-    await build({ ...shared, entryPoints, outdir: join(fresh, "commands"), outExtension: { ".js": ".cjs" } });
+    await bundleAll(fresh);
     replaceFolder(fresh, out);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
     finish();
   }
+}
+
+async function bundleAll(out) {
+  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+  const options = {
+    bundle: true, platform: "node", target: "node20", format: "cjs", minify: true, legalComments: "none", logLevel: "error",
+    supported: { "dynamic-import": false }, // require() in its place: import() starts Node's other loader
+    define: { BRIG_VERSION: JSON.stringify(version), BRIG_BUILD: JSON.stringify(nameBuild()) },
+  };
+  const found = new Set();
+  await build({ ...options, entryPoints: ["src/cli/entry.ts"], outfile: join(out, "main.cjs"), plugins: [splitImports(found, true)] });
+  // A set goes on to what is added to it on the way.
+  for (const source of found) await build({ ...options, entryPoints: [source], outfile: join(out, `${nameBundle(source)}.cjs`), plugins: [splitImports(found, false)] });
 }
 
 function replaceFolder(fresh, out) {

@@ -1,17 +1,19 @@
 // Compiles the launcher with nothing but a C compiler and the kernel's headers: no make, no C library.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, renameSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { nameBuild } from "./plan-format.mjs";
 import { isNewer, startProgress } from "./step.mjs";
 
-const FLAGS = [
-  "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror=implicit-function-declaration",
-  "-ffreestanding", "-fno-stack-protector", "-fno-pic", "-fno-pie", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables",
-  "-ffunction-sections", "-fdata-sections",
-];
-const LINK = ["-nostdlib", "-static", "-no-pie", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-z,norelro", "-s"];
 const MISSING = { x64: "apt-get install gcc linux-libc-dev", arm64: "apt-get install gcc-aarch64-linux-gnu" };
+
+/** A variable of launcher/Makefile, where the flags stand for make and for this alike. */
+function readFlags(name) {
+  const text = readFileSync("launcher/Makefile", "utf8").replaceAll("\\\n", " ");
+  const line = new RegExp(`^${name} *= *(.*)$`, "m").exec(text)?.[1] ?? "";
+  return line.split(/\s+/).filter(Boolean).map((word) => word.replaceAll("$(BUILD)", `0x${nameBuild()}`));
+}
 
 /** The compiler for an architecture as Node names it. */
 export function findCompiler(arch = process.arch) {
@@ -22,17 +24,17 @@ export function findCompiler(arch = process.arch) {
 export async function compileLauncher(out, arch = process.arch) {
   const headers = list(".h");
   const sources = list(".c");
-  if (!isNewer([...sources, ...headers, "launcher", "scripts/launcher.mjs"], out)) return;
+  if (!isNewer([...sources, ...headers, "launcher", "launcher/Makefile", "scripts/launcher.mjs"], out)) return;
   const compiler = findCompiler(arch);
   checkCompiler(compiler, arch);
   const objects = join(dirname(out), `obj-${arch}`);
   mkdirSync(objects, { recursive: true });
   const pairs = sources.map((source) => [source, join(objects, basename(source, ".c") + ".o")]);
-  const stale = pairs.filter(([source, object]) => isNewer([source, ...headers, "scripts/launcher.mjs"], object));
+  const stale = pairs.filter(([source, object]) => isNewer([source, ...headers, "launcher/Makefile", "scripts/launcher.mjs"], object));
   const finish = startProgress(`compiling the launcher${arch === process.arch ? "" : ` for ${arch}`}`);
   await compileAll(compiler, stale).finally(finish);
   const fresh = `${out}.${process.pid}`;
-  await runQuiet(compiler, [...LINK, "-o", fresh, ...pairs.map(([, object]) => object), "-lgcc"]);
+  await runQuiet(compiler, [...readFlags("LDFLAGS"), "-o", fresh, ...pairs.map(([, object]) => object)]);
   renameSync(fresh, out);
 }
 
@@ -50,7 +52,7 @@ function checkCompiler(compiler, arch) {
 async function compileAll(compiler, pairs) {
   const waiting = [...pairs];
   const work = async () => {
-    for (let pair = waiting.shift(); pair; pair = waiting.shift()) await runQuiet(compiler, [...FLAGS, "-c", "-o", pair[1], pair[0]]);
+    for (let pair = waiting.shift(); pair; pair = waiting.shift()) await runQuiet(compiler, [...readFlags("CFLAGS"), "-c", "-o", pair[1], pair[0]]);
   };
   await Promise.all(Array.from({ length: Math.max(1, availableParallelism()) }, work));
 }

@@ -1,0 +1,33 @@
+import { readHostFacts } from "../host/facts.js";
+import { findRunFolder } from "../launch/run-folder.js";
+import { witnessEnv, witnessFile } from "../launch/witness.js";
+import { compilePlan } from "../plan/compile.js";
+import type { Plan } from "../plan/plan.js";
+import type { SandboxOptions } from "../policy/options.js";
+import { readExtension } from "../spec/extension.js";
+import { readAskedSandbox } from "./asked-sandbox.js";
+import type { ParsedWords } from "./grammar.js";
+import { build } from "./version.js";
+
+/** A compiled sandbox and the options that front-ends act on beside it. */
+export interface CompiledRun {
+  plan: Plan;
+  options: SandboxOptions;
+}
+
+/** The plan of `brig run WORDS…`; `typed` is the whole command line, by which the launcher finds it in its cache. */
+export async function compileAsked(words: ParsedWords, typed: readonly string[]): Promise<CompiledRun> {
+  const host = readHostFacts();
+  const { spec, options, consulted } = await readAskedSandbox(words, host);
+  const extension = readExtension(spec);
+  const plan = compilePlan(spec, host, {
+    runFolder: findRunFolder(host.euid),
+    words: [...typed],
+    cwd: process.cwd(),
+    build,
+    keepState: extension.keep ?? false,
+    printId: extension.detach ?? false,
+    witnesses: [...[...consulted.files].map((path) => witnessFile(path)), ...[...consulted.env].map((name) => witnessEnv(name))],
+  });
+  return { plan, options };
+}
