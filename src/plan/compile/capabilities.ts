@@ -1,0 +1,59 @@
+import { CAPABILITY_NAMES } from "../../spec/capability-names.js";
+import type { Capabilities } from "../operations.js";
+import { addStep, type Context, leaveOut, refuse } from "./context.js";
+import { findCurrentIds } from "./identity.js";
+import { isNew } from "./namespaces.js";
+
+const ALL = (1n << 64n) - 1n;
+const CAP_KILL = 1n << 5n;
+const POINTER = "/process/capabilities";
+
+/** Whether the payload's capabilities are set: always, but for a tool in place that says nothing of them. */
+export function setsCapabilities(context: Context): boolean {
+  return context.spec.process?.capabilities !== undefined || !context.inPlace && context.extension.inPlace !== true;
+}
+
+/** The payload's five sets; without `process.capabilities` they are empty. */
+export function compileCapabilities(context: Context): void {
+  if (!setsCapabilities(context)) return;
+  const { bounding, effective, permitted, inheritable, ambient } = context.spec.process?.capabilities ?? {};
+  const encode = (names: string[] | undefined): bigint => encodeSet(context, names ?? []);
+  const sets = { bounding: encode(bounding), effective: encode(effective), permitted: encode(permitted), inheritable: encode(inheritable), ambient: encode(ambient) };
+  addStep(context, "payload", { op: "CAPABILITIES", sets: adaptBounding(context, sets) }, POINTER);
+}
+
+/**
+ * Dropping from the bounding set takes CAP_SETPCAP. Who lacks it and has no new user namespace keeps his set, which is
+ * harmless as long as no program can gain from it: with no_new_privs.
+ */
+function adaptBounding(context: Context, sets: Capabilities): Capabilities {
+  const { host, spec } = context;
+  if (context.namespaces.user !== "host" || host.capabilities.has("CAP_SETPCAP")) return sets;
+  if (spec.process?.noNewPrivileges) {
+    leaveOut(context, "the capability bounding set stays as it is: it takes CAP_SETPCAP to drop from it (no_new_privs keeps it from being used)");
+    return { ...sets, bounding: ALL };
+  }
+  throw refuse(context.extension, POINTER, "BRIG_CANNOT_DROP_CAPABILITIES", "the capability bounding set cannot be dropped without CAP_SETPCAP", "give the sandbox a user namespace, or set process.noNewPrivileges");
+}
+
+function encodeSet(context: Context, names: string[]): bigint {
+  let set = 0n;
+  for (const name of names) {
+    const number = CAPABILITY_NAMES.indexOf(name);
+    if (number < 0 || number > context.host.capLast)
+      throw refuse(context.extension, POINTER, "BRIG_CANNOT_CAPABILITY", number < 0 ? `there is no capability ${name}` : `this kernel has no ${name}`, "see capabilities(7)");
+    set |= 1n << BigInt(number);
+  }
+  return set;
+}
+
+/** Init executes nothing, so that its bounding set does not matter; it needs CAP_KILL to signal another user. */
+export function compileInitRestrictions(context: Context): void {
+  const user = context.spec.process?.user?.uid;
+  const current = findCurrentIds(context)?.uid;
+  const other = user !== undefined && user !== current;
+  const keep = other ? CAP_KILL : 0n;
+  if (isNew(context, "user") || context.host.capabilities.size > 0)
+    addStep(context, "init", { op: "CAPABILITIES", sets: { bounding: ALL, effective: keep, permitted: keep, inheritable: 0n, ambient: 0n } }, POINTER);
+  addStep(context, "init", { op: "NO_NEW_PRIVS" });
+}

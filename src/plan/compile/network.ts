@@ -1,0 +1,39 @@
+import { addStep, type Context, refuse } from "./context.js";
+import { isNew } from "./namespaces.js";
+
+const POINTER = "/annotations/dev.brig.network";
+const START_TIMEOUT_MS = 10_000;
+
+/** Outgoing network through pasta(1), which is attached to the sandbox's network namespace from outside. */
+export function compileNetwork(context: Context): void {
+  const { extension, host } = context;
+  const { network } = extension;
+  if (!network || network.mode === "none") return;
+  if (network.mode === "host") return checkHostNetwork(context);
+  if (!isNew(context, "network")) throw refuse(extension, POINTER, "BRIG_BAD_SPEC", "a network of its own needs a new network namespace", 'add {"type": "network"} to linux.namespaces');
+  const pasta = host.hasTool("pasta");
+  if (!pasta) throw refuse(extension, POINTER, "BRIG_CANNOT_NETWORK", "the user-space network needs pasta", "apt-get install passt");
+  addStep(context, "parent", { op: "RUN", argv: [pasta, ...listPastaWords(context)], input: "", timeoutMs: START_TIMEOUT_MS, substitute: true }, POINTER);
+}
+
+function checkHostNetwork(context: Context): void {
+  if (context.namespaces.network === "host") return;
+  throw refuse(context.extension, POINTER, "BRIG_BAD_SPEC", "the host's network and a network namespace exclude each other", "leave the network namespace out");
+}
+
+/**
+ * --config-net: addresses and routes as the host has them, without DHCP inside. Nothing is forwarded into the sandbox
+ * but the published ports, and its gateway does not lead to the host's own loopback (--no-map-gw).
+ */
+function listPastaWords({ extension, host }: Context): string[] {
+  const ports = (protocol: "tcp" | "udp"): string[] => {
+    const listed = (extension.network?.ports ?? []).filter((port) => port.protocol === protocol);
+    return listed.length === 0 ? ["none"] : listed.map(({ host: outer, guest, address }) => `${address ? `${address}/` : ""}${outer}:${guest}`);
+  };
+  const flags = [
+    ...ports("tcp").flatMap((spec) => ["-t", spec]), ...ports("udp").flatMap((spec) => ["-u", spec]),
+    "-T", "none", "-U", "none",
+  ];
+  const runAs = host.euid === 0 ? ["--runas", "0:0"] : [];
+  return ["--config-net", "--quiet", "--no-map-gw", ...runAs, ...flags, "%p"];
+}

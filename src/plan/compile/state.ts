@@ -1,0 +1,54 @@
+import { RUN } from "../format.js";
+import { addStep, type Context, refuse } from "./context.js";
+import { isNew } from "./namespaces.js";
+import { findSignal } from "./signals.js";
+
+const DEFAULT_GRACE_MS = 10_000;
+
+/** The sandbox's place among the others: its folder, its name, and what keeps its namespaces. */
+export function compileState(context: Context): void {
+  const { extension, options, spec } = context;
+  if (options.runFolder === undefined || extension.stateless || context.inPlace) return;
+  if (extension.name !== undefined) {
+    const pointer = "/annotations/dev.brig.name";
+    if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(extension.name))
+      throw refuse(extension, pointer, "BRIG_BAD_NAME", `${JSON.stringify(extension.name)} is no name for a sandbox`, "letters, digits, _ . and -, beginning with a letter or digit, at most 63");
+  }
+  addStep(context, "host", { op: "STATE", folder: options.runFolder, config: JSON.stringify(spec) });
+  if (extension.name === undefined) return;
+  const names = `${options.runFolder}/names`;
+  addStep(context, "host", { op: "MKDIR_HOST", path: names, mode: 0o700, existOk: 1 }, "/annotations/dev.brig.name");
+  addStep(context, "host", { op: "NAME", link: `${names}/${extension.name}` }, "/annotations/dev.brig.name");
+}
+
+const FILES = { pid: "pid", net: "network", mnt: "mount", ipc: "ipc", uts: "uts", user: "user", cgroup: "cgroup", time: "time" } as const;
+
+/** Bind mounts that keep namespaces alive; behind everything else of the parent's, so that a failure leaves none. */
+export function compilePersistence(context: Context): void {
+  context.extension.persist?.forEach(({ type, path }, index) => {
+    const pointer = `/annotations/dev.brig.persist/${index}`;
+    if (!isNew(context, FILES[type])) throw refuse(context.extension, pointer, "BRIG_BAD_SPEC", `${path} shall keep a ${type} namespace, and no new one is made`, "add it to linux.namespaces");
+    // its children's namespace, since the process itself is not in the one that it made for them
+    const name = type === "time" && context.spec.linux?.timeOffsets ? "time_for_children" : type;
+    addStep(context, "parent", { op: "BIND_NAMESPACE", name, target: path }, pointer);
+  });
+}
+
+/** The header: what the launcher does around the sandbox. */
+export function compileRun(context: Context): void {
+  const { extension, options, plan, spec } = context;
+  const { run } = plan;
+  if (context.inPlace) run.flags |= RUN.IN_PLACE;
+  else if (extension.init) run.flags |= RUN.INIT;
+  if (extension.detach) run.flags |= RUN.DETACH | (options.printId ? RUN.PRINT_ID : 0) | (options.openStdin ? RUN.OPEN_STDIN : 0);
+  if (extension.dieWithParent) run.flags |= RUN.DIE_WITH_PARENT;
+  if (!spec.process?.args && !extension.noPayload) run.flags |= RUN.NO_PAYLOAD | RUN.INIT;
+  if (options.keepState) run.flags |= RUN.KEEP_STATE;
+  run.id = options.id ?? "";
+  run.detachKeys = options.detachKeys ?? "\x10\x11";
+  run.timeoutMs = extension.timeout?.ms ?? 0;
+  run.graceMs = extension.timeout?.graceMs ?? DEFAULT_GRACE_MS;
+  run.stopSignal = extension.stopSignal ? findSignal(extension, "/annotations/dev.brig.stopSignal", extension.stopSignal) : 15;
+  if (extension.log || extension.detach) run.log = "log";
+  run.logMaxBytes = extension.log?.maxBytes ?? 0;
+}
