@@ -30,7 +30,13 @@ function findTelling(reach: readonly Reach[], places: readonly string[]): string
   return hosts.filter((host) => places.some((place) => place === host || (place !== "/" && isBeneath(place, host))) || /^\/home\/[^/]+$/.test(host));
 }
 
+/** What this user may not look at is not called closed. */
+function refuse(wall: string, means: string): Wall {
+  return makeWall(wall, "unknown", "cannot be read by this user", means, "run brig explain as root");
+}
+
 function explainWrites({ writable }: Posture): Wall {
+  if (!writable) return refuse("files it can write", "it may write to the host's");
   if (writable.length === 0) return makeWall("files it can write", "closed", "none of the host's", "what it writes is gone with it");
   const telling = findTelling(writable, TELLING_WRITES);
   const word = "--read PATH in place of --write PATH; --ephemeral";
@@ -39,6 +45,7 @@ function explainWrites({ writable }: Posture): Wall {
 }
 
 function explainReads({ readable, writable, identity }: Posture): Wall {
+  if (!readable || !writable) return refuse("files it can read", "it may read the host's");
   const all = [...readable, ...writable];
   if (all.length === 0) return makeWall("files it can read", "closed", "none of the host's", "it learns nothing from the host's files");
   const telling = findTelling(all, identity.outsideUid === 0 ? TELLING_READS_OF_ROOT : TELLING_READS);
@@ -48,19 +55,21 @@ function explainReads({ readable, writable, identity }: Posture): Wall {
 }
 
 function explainDevices({ devices, identity }: Posture): Wall {
+  if (!devices) return refuse("devices", "there may be hardware among them");
   if (devices.length === 0) return makeWall("devices", "closed", "only the harmless ones", "no hardware and no kernel memory");
   const means = "as far as permissions allow: disks under every file system's rules, memory, graphics, input";
   return makeWall("devices", identity.outsideUid === 0 ? "open" : "narrow", listSome(devices), means, "brig run, without --devices PATH");
 }
 
 function explainSockets({ sockets }: Posture): Wall {
+  if (!sockets) return refuse("sockets", "it may reach services of the host's");
   if (sockets.length === 0) return makeWall("sockets", "closed", "no well-known one", "no service of the host's can be asked to do things for it");
   return makeWall("sockets", "open", listSome(sockets.map((socket) => socket.path)), listSome([...new Set(sockets.map((socket) => socket.what))]), "--hide PATH; --net none for abstract ones (@)");
 }
 
 function explainDescriptors({ descriptors, namespaces: { mnt } }: Posture): Wall {
   if (mnt.state === "shared") return makeWall("descriptors", "open", "its mounts are the host's", "there is no wall that a descriptor could lead through", "brig run");
-  if (mnt.state === "unknown") return makeWall("descriptors", "unknown", "cannot be read", "one may lead outside");
+  if (mnt.state === "unknown" || !descriptors) return refuse("descriptors", "one may lead outside");
   if (descriptors.length === 0) return makeWall("descriptors", "closed", "none leads outside", "nothing of the caller's is left open");
   const what = listSome(descriptors.map(({ fd, target, writable }) => `${fd}: ${target}${writable ? " (writing)" : ""}`));
   if (descriptors.some((entry) => entry.folder)) return makeWall("descriptors", "open", what, "an open folder of the host leads out of the sandbox: openat(2) with \"..\" reaches every file", "brig run closes all but 0, 1 and 2");

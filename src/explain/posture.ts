@@ -32,6 +32,14 @@ export interface Reach {
   host: string | undefined;
 }
 
+/** An open descriptor that leads outside. */
+export interface Descriptor {
+  fd: number;
+  target: string;
+  folder: boolean;
+  writable: boolean;
+}
+
 /** Everything that separates a process from its host: read from a running one, or foretold from a spec. */
 export interface Posture {
   pid?: number;
@@ -49,13 +57,14 @@ export interface Posture {
   landlock: { state: "unknown" | "none" | "restricted"; what?: string };
   /** Memory in bytes, processors in whole ones; undefined is no limit. */
   limits: { memory: number | undefined; pids: number | undefined; cpus: number | undefined };
-  writable: Reach[];
-  readable: Reach[];
+  /** These and what follows are undefined when the process does not let them be read. */
+  writable: Reach[] | undefined;
+  readable: Reach[] | undefined;
   /** Device nodes beyond the harmless ones. */
-  devices: string[];
-  sockets: { path: string; what: string }[];
-  descriptors: { fd: number; target: string; folder: boolean; writable: boolean }[];
-  /** Network interfaces; undefined when they cannot be read. */
+  devices: string[] | undefined;
+  sockets: { path: string; what: string }[] | undefined;
+  descriptors: Descriptor[] | undefined;
+  /** Network interfaces. */
   interfaces: string[] | undefined;
   terminal: { state: "none" | "own" | "shared"; injectable: boolean };
   /** What could not be looked at, and why. */

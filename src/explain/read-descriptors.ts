@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync, statSync } from "node:fs";
 import type { MountEntry } from "../host/mountinfo.js";
 import { readText } from "../host/read-text.js";
-import { isHarmlessDevice, type Posture } from "./posture.js";
+import { type Descriptor, isHarmlessDevice } from "./posture.js";
 
 const MOST_DESCRIPTORS = 4096;
 
@@ -9,7 +9,7 @@ const MOST_DESCRIPTORS = 4096;
  * Open descriptors that lead outside: files whose mount is not among the process's own (proc_pid_fdinfo(5), mnt_id).
  * Undefined when the process does not let itself be read.
  */
-export function readLeadingOut(proc: string, mounts: readonly MountEntry[]): Posture["descriptors"] | undefined {
+export function readLeadingOut(proc: string, mounts: readonly MountEntry[]): Descriptor[] | undefined {
   let names: string[];
   try {
     names = readdirSync(`${proc}/fd`).slice(0, MOST_DESCRIPTORS);
@@ -20,7 +20,7 @@ export function readLeadingOut(proc: string, mounts: readonly MountEntry[]): Pos
   return names.flatMap((name) => describeDescriptor(proc, name, own) ?? []);
 }
 
-function describeDescriptor(proc: string, name: string, own: ReadonlySet<number>): Posture["descriptors"][number] | undefined {
+function describeDescriptor(proc: string, name: string, own: ReadonlySet<number>): Descriptor | undefined {
   const target = readTarget(`${proc}/fd/${name}`);
   if (target === undefined || !target.startsWith("/") || target.startsWith("/memfd:") || isHarmlessDevice(target)) return undefined;
   const info = readText(`${proc}/fdinfo/${name}`) ?? "";

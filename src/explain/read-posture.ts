@@ -43,7 +43,7 @@ function collect(pid: number, folder: string, status: Map<string, string>): Post
   const root = readRoot(folder, reference, namespaces.mnt);
   const mounts = readMounts(folder);
   const view = new RootView(`${folder}/root`, mounts);
-  const leading = namespaces.mnt.state === "own" ? readLeadingOut(folder, mounts) : [];
+  const isReadable = view.stat("/") !== undefined;
   const posture: Posture = {
     pid,
     command: readCommand(folder, status),
@@ -56,15 +56,15 @@ function collect(pid: number, folder: string, status: Map<string, string>): Post
     seccomp: readSeccomp(status),
     landlock: { state: "unknown" },
     limits: readLimits(readText(`${folder}/cgroup`) ?? "", readMounts(`${PROC}self`)),
-    ...readReach(folder, root, mounts, reference),
-    devices: findDevices(view),
-    sockets: findAllSockets(folder, view, namespaces.net.state === "shared"),
-    descriptors: leading ?? [],
+    ...(isReadable ? readReach(folder, root, mounts, reference) : { writable: undefined, readable: undefined }),
+    devices: isReadable ? findDevices(view) : undefined,
+    sockets: isReadable ? findAllSockets(folder, view, namespaces.net.state === "shared") : undefined,
+    descriptors: namespaces.mnt.state === "shared" ? [] : readLeadingOut(folder, mounts),
     interfaces: readInterfaces(`${folder}/net/dev`),
     terminal: readTerminal("/", pid),
     notes: [],
   };
-  return { ...posture, notes: describeGaps(posture, view, leading !== undefined) };
+  return { ...posture, notes: describeGaps(posture, view) };
 }
 
 function readMounts(folder: string): MountEntry[] {
@@ -114,7 +114,7 @@ function readReach(folder: string, root: Posture["root"], mounts: MountEntry[], 
   return findReachOfChroot(readlinkSync(`${folder}/root`), mounts, host);
 }
 
-function findAllSockets(folder: string, view: RootView, sharesNetwork: boolean): Posture["sockets"] {
+function findAllSockets(folder: string, view: RootView, sharesNetwork: boolean): NonNullable<Posture["sockets"]> {
   const files = [...findSockets(view), ...findAgent(view, readText(`${folder}/environ`) ?? "")];
   const abstract = sharesNetwork ? findAbstractSockets(`${folder}/net/unix`) : [];
   return [...new Map([...files, ...abstract].map((socket) => [socket.path, socket])).values()];
@@ -125,11 +125,10 @@ export function readInterfaces(file: string): string[] | undefined {
   return readText(file)?.split("\n").flatMap((line) => /^\s*([^\s:|]+):/.exec(line)?.[1] ?? []);
 }
 
-function describeGaps(posture: Posture, view: RootView, descriptorsRead: boolean): string[] {
+function describeGaps(posture: Posture, view: RootView): string[] {
   const notes = [];
   if (posture.comparedWith === "caller") notes.push("pid 1 cannot be read by this user: compared with the namespaces of brig itself");
   if (Object.values(posture.namespaces).some((namespace) => namespace.state === "unknown")) notes.push("the process does not let this user read its namespaces, files and descriptors: run as root");
-  if (!descriptorsRead) notes.push("its open descriptors cannot be read");
   for (const point of view.untouched) notes.push(`${point} is a FUSE mount and was not looked into`);
   return notes;
 }

@@ -22,7 +22,7 @@ export function renderWalls(walls: readonly Wall[], { width = 100, color = false
 function renderWall(wall: Wall, column: number, width: number, color: boolean): string[] {
   const word = wall.state.padEnd(8);
   const indent = " ".repeat(column + 8);
-  const below = wall.state === "closed" ? [] : [`so: ${wall.means}`, ...(wall.word === undefined ? [] : [`to close: ${wall.word}`])];
+  const below = wall.state === "closed" ? [] : [`so: ${wall.means}`, ...(wall.word === undefined ? [] : [`${wall.state === "unknown" ? "do" : "to close"}: ${wall.word}`])];
   const [first = "", ...rest] = [wall.what, ...below].flatMap((text) => wrapText(text, Math.max(40, width - column - 8)));
   const state = color ? `\u001b[${COLORS[wall.state]}m${word}\u001b[0m` : word;
   return [`${wall.wall.padEnd(column)}${state}${first}`, ...rest.map((line) => indent + line)];

@@ -19,7 +19,7 @@ export interface ViewEntry {
 }
 
 /** What a folder's entry is, as it stands in the folder: a link is "other". */
-export function describeEntry(entry: Dirent): ViewEntry {
+export function describeEntry(entry: Pick<Dirent, "name" | "isDirectory" | "isCharacterDevice" | "isBlockDevice">): ViewEntry {
   const device = entry.isCharacterDevice() || entry.isBlockDevice();
   return { name: entry.name, kind: entry.isDirectory() ? "folder" : device ? "device" : "other" };
 }
@@ -65,10 +65,18 @@ export class RootView implements View {
     const found = this.stat(path);
     if (!found?.stats.isDirectory()) return [];
     try {
-      return readdirSync(this.#root + found.path, { withFileTypes: true }).slice(0, MOST_NAMES).map(describeEntry);
+      return readdirSync(this.#root + found.path, { withFileTypes: true }).slice(0, MOST_NAMES).map((entry) => this.#describe(found.path, entry));
     } catch {
       return [];
     }
+  }
+
+  /** A folder tells of an entry what lies below a mount on it, not what is mounted. */
+  #describe(folder: string, entry: Dirent): ViewEntry {
+    const path = posix.join(folder, entry.name);
+    if (!this.#mounts.some((mount) => mount.point === path)) return describeEntry(entry);
+    const stats = this.#lstat(path);
+    return stats ? describeEntry(Object.assign(stats, { name: entry.name })) : { name: entry.name, kind: "other" };
   }
 
   #lstat(path: string): Stats | undefined {

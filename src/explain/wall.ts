@@ -8,7 +8,7 @@ export interface Wall {
   what: string;
   /** What follows for the host; of an open wall, what an attacker inside could do. */
   means: string;
-  /** How brig run closes it. */
+  /** How brig run closes it, or what else to do. */
   word?: string;
 }
 
