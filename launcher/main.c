@@ -1,5 +1,7 @@
 /* Which of its ways the launcher was started in. */
+#include "monitor.h"
 #include "run.h"
+#include "signals.h"
 #include "sys.h"
 #include <linux/landlock.h>
 
@@ -44,7 +46,9 @@ int run_plan(struct run *run) {
   int code;
   if (flags & RUN_IN_PLACE) code = run_in_place(run);
   else if (flags & RUN_DETACH) code = monitor_run(run);
+  else if (*plan_string(run->plan, run->plan->header->detach_keys)) code = monitor_run_attached(run);
   else {
+    signals_hold(); /* one that came before supervise() reads them would leave what the steps made on the host */
     code = run_start(run);
     if (code >= 0) {
       code = supervise(run);

@@ -1,0 +1,121 @@
+/*
+ * The launcher as the command `brig`: a fresh compiled plan of these words is run at once; else Node compiles one, or
+ * does all of what was asked for, and leaves. Either way this process, which the caller started, runs the plan.
+ */
+#include "entry.h"
+#include "status.h"
+#include "supervise.h"
+#include "sys.h"
+
+static struct plan plan; /* it outlives the functions that fill it */
+static struct run run;
+
+static int say(const char *what, const char *on, const char *problem) {
+  print(STDERR, "brig: ");
+  print(STDERR, what);
+  print(STDERR, on);
+  print(STDERR, problem);
+  print(STDERR, "\n");
+  return 125;
+}
+
+static int run_it(int status_fd) {
+  run_init(&run, &plan);
+  run.status_fd = status_fd;
+  return run_plan(&run);
+}
+
+static int make_memory_file(void) { return (int)sys(__NR_memfd_create, "brig-plan", 1 /* MFD_CLOEXEC */); }
+
+static long size_of(int fd) { return sys(__NR_lseek, fd, 0, 2 /* SEEK_END */); }
+
+/* Reads what Node wrote; nothing is an answer too: it did all of it itself. */
+static const char *take_plan(int fd) {
+  if (sys(__NR_lseek, fd, 0, SEEK_SET) < 0) return "unreadable";
+  const char *problem = load_plan(&plan, fd);
+  sys_close(fd);
+  return problem;
+}
+
+static int is_named_brig(const char *name) {
+  const char *last = name;
+  for (; *name; name++)
+    if (*name == '/') last = name + 1;
+  return text_equal(last, "brig");
+}
+
+static int may_use_cache(int argc, char **argv) {
+  const char *refused = env_get("BRIG_NO_CACHE");
+  return argc > 1 && is_named_brig(argv[0]) && !(refused && text_equal(refused, "1"));
+}
+
+int entry_main(int argc, char **argv) {
+  supervise_note_parent();
+  if (may_use_cache(argc, argv) && cache_find(&plan, argv + 1)) return run_it(-1);
+  int fd = make_memory_file();
+  if (fd < 0) return say("no memory for a plan", "", "");
+  int status = node_run(argv + (argc > 0), "BRIG_ENTRY_FD", fd, 0);
+  if (status < 0) return 125;
+  if (status || size_of(fd) <= 0) return exit_code(status);
+  const char *problem = take_plan(fd);
+  return problem ? say("the compiled plan is ", problem, "") : run_it(-1);
+}
+
+/* Node writes the plan to the descriptor or to the file itself, where it may. */
+static int compile_again(const char *path) {
+  char *words[] = {"plan", "--recompile", (char *)path, 0};
+  int fd = make_memory_file();
+  if (fd < 0) return say("no memory for a plan", "", "");
+  say(path, " is stale: what it was compiled from has changed; it is compiled again", "");
+  int status = node_run(words, "BRIG_ENTRY_FD", fd, 0);
+  if (status) return status < 0 ? 125 : exit_code(status);
+  if (size_of(fd) <= 0) {
+    sys_close(fd);
+    fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+    if (fd < 0) return say(path, " can't be opened", "");
+  }
+  const char *problem = take_plan(fd);
+  return problem ? say(path, ": the plan is ", problem) : 0;
+}
+
+int plan_file_main(const char *path, int status_fd) {
+  supervise_note_parent();
+  int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+  if (fd < 0) return say(path, fd == -ENOENT ? ": no such plan" : " can't be opened", "");
+  const char *problem = load_plan(&plan, fd);
+  sys_close(fd);
+  if (problem) return say(path, ": the plan is ", problem);
+  int code = plan_is_fresh(&plan, 0) ? 0 : compile_again(path);
+  return code ? code : run_it(status_fd);
+}
+
+/* --- failures ---------------------------------------------------------------------------------------------------- */
+
+static void report_raw(const struct record_failed *failed) {
+  char line[512] = "brig: ";
+  text_append(line, sizeof line, failed->operation);
+  text_append(line, sizeof line, " ");
+  text_append(line, sizeof line, failed->argument);
+  text_append(line, sizeof line, ": errno ");
+  text_append_number(line, sizeof line, (uint64_t)failed->error);
+  if (failed->step != SLOT_NONE) {
+    text_append(line, sizeof line, " (step ");
+    text_append_number(line, sizeof line, failed->step);
+    text_append(line, sizeof line, ", operation ");
+    text_append_number(line, sizeof line, failed->op);
+    text_append(line, sizeof line, ")");
+  }
+  for (char *p = line; *p; p++)
+    if ((unsigned char)*p < ' ' || *p == 127) *p = '?'; /* a name may hold what a terminal obeys */
+  text_append(line, sizeof line, "\n");
+  print(STDERR, line);
+}
+
+void report_failure(struct run *failed) {
+  char *words[] = {"__failure", 0};
+  int fd = make_memory_file();
+  int told = fd < 0 ? fd : write_all(fd, &failed->failure, sizeof failed->failure);
+  if (!told) told = write_all(fd, failed->plan->header, failed->plan->header->size);
+  if (!told) told = (int)sys(__NR_lseek, fd, 0, SEEK_SET);
+  if (told < 0 || node_run(words, "BRIG_FAILURE_FD", fd, 1) != 0) report_raw(&failed->failure);
+}

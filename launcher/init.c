@@ -1,0 +1,163 @@
+/*
+ * The sandbox's first process: makes the payload's session, forks it, reaps what is left to it, passes signals on,
+ * tells the supervisor what became of the payload, and leaves when it ends, which ends everything in the pid namespace.
+ */
+#include "descriptors.h"
+#include "run.h"
+#include "signals.h"
+#include "socket.h"
+#include "status.h"
+#include "supervise.h"
+#include "sys.h"
+#include <linux/poll.h>
+#include <linux/prctl.h>
+#include <linux/wait.h>
+
+#define TIOCSCTTY 0x540e
+#define TIOCSPGRP 0x5410
+
+struct init {
+  struct run *run;
+  int signal_fd;
+  int exec_fd;   /* closes when the payload has been executed */
+  int payload;   /* pid, or 0 */
+};
+
+static _Noreturn void give_up(struct run *run) {
+  record_send(run->sync, RECORD_FAILED, &run->failure, sizeof run->failure);
+  sys_exit(125);
+}
+
+/* With the session leader here, the payload's group has a parent in its session: it may be stopped (setpgid(2)). */
+static int make_session(struct run *run) {
+  if (run->pty_side < 0) return 0;
+  if (must(run, sys(__NR_setsid), "setsid", "") < 0) return -1;
+  if (must(run, sys_ioctl(run->pty_side, TIOCSCTTY, 0), "ioctl TIOCSCTTY", "") < 0) return -1;
+  run->session_made = 1;
+  return 0;
+}
+
+/* Signals are held back, so a background group may make itself the foreground one. */
+static int lead_foreground(struct run *run) {
+  int self = sys_getpid();
+  if (must(run, sys(__NR_setpgid, 0, 0), "setpgid", "") < 0) return -1;
+  return must(run, sys_ioctl(run->pty_side, TIOCSPGRP, &self), "ioctl TIOCSPGRP", "");
+}
+
+/* Waits until init is restricted: no payload runs beside an init that could not be. */
+static _Noreturn void become_payload(struct run *run, int go_fd) {
+  char word;
+  if (run->plan->header->steps[PHASE_INIT] && read_up_to(go_fd, &word, 1) != 1) sys_exit(125);
+  if (run->session_made && lead_foreground(run) < 0) give_up(run);
+  payload_main(run);
+}
+
+static void fork_payload(struct init *init) {
+  struct run *run = init->run;
+  int pair[2];
+  if (must(run, socket_pair(pair), "socketpair", "") < 0) give_up(run);
+  init->payload = must(run, sys_fork(), "clone", "the payload");
+  if (init->payload < 0) give_up(run);
+  if (!init->payload) {
+    sys_close(pair[0]);
+    become_payload(run, pair[1]);
+  }
+  sys_close(pair[1]);
+  init->exec_fd = pair[0];
+}
+
+/*
+ * Holds nothing of the host's root, of the payload's pipes, or of what the steps opened. The terminal's side is kept:
+ * its master would see an end when the payload closes it for a moment.
+ */
+static void let_go(struct init *init) {
+  int *const kept[] = {&init->run->sync, &init->signal_fd, &init->exec_fd, &init->run->pty_side};
+  keep_only(kept, array_size(kept), 0);
+  init->run->new_root = init->run->old_root = -1; /* what INIT steps look up is below this process's own root */
+}
+
+/* Its /proc/1/fd, memory and executable are the host's: closed to the payload though it may have the same identity. */
+static void restrict_init(struct init *init) {
+  sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (run_phase(init->run, PHASE_INIT) < 0) give_up(init->run);
+  if (init->payload && init->run->plan->header->steps[PHASE_INIT]) write_all(init->exec_fd, "", 1);
+}
+
+static void tell(const struct init *init, uint32_t type, const void *body, size_t size) {
+  record_send(init->run->sync, type, body, size);
+}
+
+static _Noreturn void leave(const struct init *init, int32_t status) {
+  struct record_exited exited = {.status = status};
+  tell(init, RECORD_EXITED, &exited, sizeof exited);
+  sys_exit(exit_code(status));
+}
+
+static void reap(struct init *init) {
+  int32_t status;
+  int pid;
+  while ((pid = (int)sys(__NR_wait4, -1, &status, WNOHANG | WUNTRACED, 0)) > 0) {
+    if (pid != init->payload) continue;
+    if ((status & 0xff) != 0x7f) leave(init, status);
+    int32_t signal = status >> 8 & 0xff;
+    tell(init, RECORD_STOPPED, &signal, sizeof signal);
+  }
+}
+
+static void signal_payload(const struct init *init, int signal, int group) {
+  if (!init->payload) {
+    if (signal == SIGTERM || signal == SIGKILL) leave(init, signal == SIGKILL ? SIGKILL : 0);
+    return;
+  }
+  if (!group || sys_kill(-init->payload, signal) < 0) sys_kill(init->payload, signal);
+}
+
+static void read_signals(struct init *init) {
+  struct signalfd_siginfo info;
+  while (signals_read(init->signal_fd, &info)) {
+    int signal = (int)info.ssi_signo;
+    if (signal == SIGCHLD) reap(init);
+    /* what is typed, and what a terminal does by itself, the payload's group has got */
+    else if (info.ssi_code != SIGNAL_FROM_TERMINAL && signal != SIGTTIN && signal != SIGTTOU) signal_payload(init, signal, 0);
+  }
+}
+
+/* The supervisor's end closes with it: then nobody is left who could be told, and nothing may go on. */
+static void read_supervisor(struct init *init) {
+  struct message message;
+  int got;
+  while ((got = record_receive(init->run->sync, &message, 0)) > 0)
+    if (message.record.type == RECORD_SIGNAL) signal_payload(init, message.body.signal.signal, (int)message.body.signal.group);
+  if (got == -EAGAIN) return;
+  if (sys_getpid() != 1) kill_children();
+  sys_exit(137);
+}
+
+static void on_executed(struct init *init) {
+  sys_close(init->exec_fd);
+  init->exec_fd = -1;
+  tell(init, RECORD_STARTED, 0, 0);
+}
+
+static void wait_once(struct init *init) {
+  struct pollfd polls[] = {{init->signal_fd, POLLIN, 0}, {init->run->sync, POLLIN, 0}, {init->exec_fd, POLLIN, 0}};
+  if (sys(__NR_ppoll, polls, array_size(polls), 0, 0, 0) < 0) return;
+  /* first: a payload that was executed and is over already has started before it ended */
+  if (polls[2].revents) on_executed(init);
+  if (polls[0].revents) read_signals(init);
+  if (polls[1].revents) read_supervisor(init);
+}
+
+_Noreturn void init_main(struct run *run) {
+  struct init init = {.run = run, .exec_fd = -1};
+  signals_hold();
+  init.signal_fd = must(run, signals_open(), "signalfd4", "");
+  if (init.signal_fd < 0 || make_session(run) < 0) give_up(run);
+  if (sys_getpid() != 1) sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  int idle = run->plan->header->run_flags & RUN_NO_PAYLOAD;
+  if (!idle) fork_payload(&init);
+  let_go(&init);
+  restrict_init(&init);
+  if (idle) tell(&init, RECORD_STARTED, 0, 0);
+  for (;;) wait_once(&init);
+}

@@ -1,0 +1,28 @@
+/* One run of the zygote: its supervisor's process, its socket to it, its payload's pipes. */
+#ifndef BRIG_ZYGOTE_JOB_H
+#define BRIG_ZYGOTE_JOB_H
+
+#include "zygote.h"
+#include <stddef.h>
+
+/* What of a job an event of epoll is about: the low bits of its data, the job's index above. */
+enum { JOB_CONTROL, JOB_STDOUT, JOB_STDERR, JOB_STDIN, JOB_KINDS };
+
+struct job {
+  uint32_t id;
+  int used;
+  int pid;                  /* 0: reaped */
+  int fds[JOB_KINDS];       /* -1: closed */
+  int watched[JOB_KINDS];   /* epoll events, or 0: not in it */
+  uint32_t credit[2];
+  int32_t status;           /* of a reaped supervisor */
+  uint8_t in_place, detached, told_end, input_ends;
+  char *input;              /* ZYGOTE_STDIN_CREDIT bytes that its pipe did not take yet, or 0 */
+  uint32_t input_done, input_size, input_written;
+};
+
+/* zygote_start.c: forks its supervisor; 0 or -errno. `plan` may be let go of afterwards. */
+int job_start(struct job *job, const struct zygote_run *wanted, const void *plan, size_t size);
+void job_prepare(void); /* once: descriptors, limits */
+
+#endif
