@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { stringify } from "smol-toml";
 import { BrigError } from "../../src/error/brig-error.js";
 import { loadProfile } from "../../src/policy/profile.js";
+import { listProfileOrigins } from "../../src/policy/profile-origins.js";
 import { indexLines } from "../../src/policy/profile-lines.js";
 import { describeProfileSchema } from "../../src/policy/profile-schema.js";
 
@@ -108,6 +109,19 @@ test("the two forms of env join, whichever comes first, and keep their lines", (
   assert.deepEqual([0, 1, 2].map((index) => again.origins.get(`env[${index}]`)), [{ file: table, line: 2 }, { file: list, line: 2 }, { file: join(folder, "x.toml"), line: 3 }]);
 });
 
+test("the origins are pointers into the options with the setting in words", () => {
+  const file = write("a.toml", 'read = [\n "/a",\n "/b"]\nmemory = "1g"\ncommand = ["x"]\n[env]\n"A/B" = "1"\n');
+  const place = (line: number, text: string) => ({ kind: "profile", text, file, line });
+  assert.deepEqual(listProfileOrigins(loadProfile(file)), {
+    "/read": place(1, "read"),
+    "/read/0": place(2, 'read = "/a"'),
+    "/read/1": place(3, 'read = "/b"'),
+    "/memory": place(4, 'memory = "1g"'),
+    "/env": place(6, "env"),
+    "/env/A~1B": place(7, 'env.A/B = "1"'),
+  });
+});
+
 test("several bases come one after the other, and one that both build on is no loop", () => {
   write("root.toml", "pids = 1");
   write("a.toml", 'extends = "root.toml"\nname = "a"');
@@ -197,4 +211,23 @@ test("the published JSON Schema is the one that profiles are held against", () =
 test("every key of the published schema has a description", () => {
   const { properties } = describeProfileSchema() as { properties: Record<string, { description?: string }> };
   for (const [key, { description }] of Object.entries(properties)) assert.ok(description, key);
+});
+
+test("the profile in the docs is taken", () => {
+  const page = readFileSync(join(dirname(fileURLToPath(import.meta.url)), "../../../docs/profiles.md"), "utf8");
+  write("base.toml", "pids = 100\n");
+  const { options, command } = loadProfile(write("build.toml", /```toml\n([^]*?)```/.exec(page)?.[1] ?? "missing"));
+  assert.deepEqual(command, ["make", "-j4"]);
+  assert.deepEqual({ pids: options.pids, project: options.project, env: options.env }, { pids: 100, project: "write", env: { CC: "clang" } });
+});
+
+test("a profile that the caller may not read is refused", (t) => {
+  if (process.getuid?.() !== 0) return t.skip("needs root to become another user");
+  const module = join(dirname(fileURLToPath(import.meta.url)), "../../src/policy/profile.js");
+  const file = write("a.toml", "pids = 7");
+  chmodSync(folder, 0o755);
+  chmodSync(file, 0o600);
+  const code = `import { loadProfile } from ${JSON.stringify(module)}; process.setgroups([]); process.setgid(65534); process.setuid(65534); try { loadProfile(${JSON.stringify(file)}); } catch (error) { console.log(error.code, error.message); }`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" });
+  assert.equal(stdout, `BRIG_BAD_PROFILE cannot read the profile ${file}: Permission denied\n`, stderr);
 });
