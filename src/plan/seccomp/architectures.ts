@@ -20,7 +20,7 @@ export const AUDIT_ARCH: Record<SyscallTable, number> = {
 export const X32_BIT = 0x40000000;
 
 /** The 32-bit calls that the machine's kernel also serves. */
-const COMPAT: Record<HostArch, SyscallTable> = { x64: "x86", arm64: "arm" };
+export const COMPAT: Record<HostArch, SyscallTable> = { x64: "x86", arm64: "arm" };
 const NAMES: Record<string, SyscallTable> = {
   SCMP_ARCH_X86_64: "x64",
   SCMP_ARCH_X86: "x86",
@@ -38,6 +38,11 @@ export function readHostArch(arch: string = process.arch): HostArch {
     code: "BRIG_SECCOMP_ARCH",
     hint: "brig knows the system calls of x64 and arm64",
   });
+}
+
+/** SCMP_ARCH_*, as the OCI specification names a table. */
+export function nameArchitecture(table: SyscallTable): string {
+  return Object.keys(NAMES).find((name) => NAMES[name] === table)!;
 }
 
 /** Whether arguments are 64 bits wide; 32-bit calls are compared by their low half alone. */

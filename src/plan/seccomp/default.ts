@@ -1,9 +1,9 @@
 import type { Seccomp, SeccompRule } from "../../spec/oci.js";
 import { ENOSYS } from "./actions.js";
-import type { HostArch } from "./architectures.js";
-import { readHostArch } from "./architectures.js";
+import { COMPAT, type HostArch, nameArchitecture, readHostArch } from "./architectures.js";
 import { allow, allowInts, allowIntsExcept, whereInt, whereMasked } from "./default-arguments.js";
 import { CAPABILITY_CALLS, DEFAULT_CALLS, NESTED_CALLS } from "./default-calls.js";
+import { type SyscallTable, readSyscalls } from "./tables.js";
 
 export interface DefaultSeccompOptions {
   /** The machine that the filter is for. Default: this one. */
@@ -25,7 +25,7 @@ export function defaultSeccomp(options: DefaultSeccompOptions = {}): Seccomp {
   return {
     defaultAction: "SCMP_ACT_ERRNO",
     defaultErrnoRet: 1,
-    architectures: listArchitectures(options),
+    architectures: listTables(options.arch, options.compat).map(nameArchitecture),
     syscalls: [
       ...allowPlainCalls(options),
       ...allowCapabilities(options.capabilities ?? new Set()),
@@ -38,13 +38,16 @@ export function defaultSeccomp(options: DefaultSeccompOptions = {}): Seccomp {
   };
 }
 
-function listArchitectures({ arch, compat }: DefaultSeccompOptions): string[] {
-  const names = readHostArch(arch) === "x64" ? ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"] : ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"];
-  return compat ? names : names.slice(0, 1);
+/** The machine's own calls, and with `compat` its 32-bit ones. */
+function listTables(arch: HostArch | undefined, compat = false): SyscallTable[] {
+  const host = readHostArch(arch);
+  return compat ? [host, COMPAT[host]] : [host];
 }
 
 function allowPlainCalls({ kernel = [6, 0], compat, arch }: DefaultSeccompOptions): SeccompRule[] {
-  const rules = [allow(Object.values(DEFAULT_CALLS).flatMap((names) => names.split(" ")))];
+  const tables = listTables(arch, compat).map(readSyscalls);
+  const names = Object.values(DEFAULT_CALLS).join(" ").split(" ");
+  const rules = [allow(names.filter((name) => tables.some((table) => table.has(name))))];
   // Linux 4.8 runs the filter again behind a tracer's change (seccomp(2)).
   if (kernel[0] > 4 || (kernel[0] === 4 && kernel[1] >= 8)) rules.push(allow("ptrace process_vm_readv process_vm_writev"));
   // 32-bit programs set up thread segments with it (wine).

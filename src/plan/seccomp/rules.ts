@@ -98,10 +98,10 @@ function addClauses(decisions: Decisions, number: number, clauses: Clause[], val
 export function findLastNamed(rules: CheckedRule[], table: SyscallTable, limit: number): number {
   const numbers = readSyscalls(table);
   let last = -1;
-  for (const rule of rules)
-    for (const name of rule.names) {
+  for (const { names } of rules)
+    for (const name of names) {
       const number = numbers.get(name) ?? -1;
-      if (number < limit) last = Math.max(last, number);
+      if (number > last && number < limit) last = number;
     }
   return last;
 }

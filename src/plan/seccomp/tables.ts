@@ -23,7 +23,7 @@ const ALL_NAMES = ["", ARM, I386, X86_64, AARCH64, ""].join(" ");
 
 /** Whether any architecture that brig knows has a call of this name. */
 export function isKnownSyscall(name: string): boolean {
-  return ALL_NAMES.includes(` ${name} `) && !/^\d/.test(name);
+  return /^[a-z_]\w*$/.test(name) && ALL_NAMES.includes(` ${name} `);
 }
 
 /** The highest number that the table gives to a call of the kernel's common range (not ARM's private calls). */
