@@ -56,7 +56,11 @@ export interface Extension {
    * that is. "held": `process.cwd` is opened before any namespace is joined (nsenter --wd).
    */
   cwd?: "stay" | "held";
-  /** No state folder: a soft tool leaves nothing behind, and `brig ps` does not list it. */
+  /**
+   * A soft tool (unshare, nsenter, chroot, netns): it has no state folder, `brig ps` does not list it, and whatever the
+   * spec does not set is the caller's: capabilities, groups, root. Its mounts are made where the caller is when it has
+   * no mount namespace of its own, and never create the folders that they are made on.
+   */
   stateless?: boolean;
   /** What /proc/PID/setgroups gets in a new user namespace, whatever the gid map needs (unshare --setgroups). */
   setgroups?: "allow" | "deny";

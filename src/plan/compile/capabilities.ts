@@ -8,9 +8,9 @@ const ALL = (1n << 64n) - 1n;
 const CAP_KILL = 1n << 5n;
 const POINTER = "/process/capabilities";
 
-/** Whether the payload's capabilities are set: always, but for a tool in place that says nothing of them. */
+/** Whether the payload's capabilities are set: always, but for a tool that says nothing of them. */
 export function setsCapabilities(context: Context): boolean {
-  return context.spec.process?.capabilities !== undefined || !context.inPlace && context.extension.inPlace !== true;
+  return context.spec.process?.capabilities !== undefined || (!context.extension.stateless && !context.extension.inPlace);
 }
 
 /** The payload's five sets; without `process.capabilities` they are empty. */

@@ -1,6 +1,6 @@
 import type { HostFacts } from "../../host/facts.js";
 import type { Extension } from "../../spec/extension.js";
-import type { IdMapping, Spec } from "../../spec/oci.js";
+import type { IdMapping, Spec, User } from "../../spec/oci.js";
 import { addStep, type Context, refuse } from "./context.js";
 import type { Namespaces } from "./namespaces.js";
 
@@ -58,7 +58,7 @@ export function compileIdentity(context: Context): void {
   else if (identity.map === "self" || identity.map === "direct") writeMaps(context, "parent");
   else if (identity.map === "tools") runMapTools(context);
   else if (extension.setgroups && context.namespaces.user === "new") writeSetgroups(context, "child", extension.setgroups);
-  if (identity.map !== "direct" && identity.map !== "tools") return;
+  if ((identity.map !== "direct" && identity.map !== "tools") || extension.stateless) return;
   const { uid, gid } = findInnerRoot(identity);
   const keepGroups = extension.setgroups === "deny" ? 1 : 0;
   addStep(context, "child", { op: "IDS", uid, gid, groups: [], keepGroups, keepCapabilities: 0 }, "/linux/uidMappings");
@@ -75,7 +75,7 @@ function writeMaps(context: Context, phase: "child" | "parent"): void {
     addStep(context, phase, phase === "child" ? { op: "SELF_WRITE", file, content } : { op: "PROC_WRITE", file, content }, pointer);
   if (identity.uids.length > 0) write("uid_map", formatMap(identity.uids), "/linux/uidMappings");
   // without CAP_SETGID outside, the kernel wants setgroups(2) refused before it takes a map of groups
-  const setgroups = extension.setgroups ?? (identity.map === "self" ? "deny" : undefined);
+  const setgroups = extension.setgroups ?? (identity.map === "self" && identity.gids.length > 0 ? "deny" : undefined);
   if (setgroups) writeSetgroups(context, phase, setgroups);
   if (identity.gids.length > 0) write("gid_map", formatMap(identity.gids), "/linux/gidMappings");
 }
@@ -126,12 +126,19 @@ export function findCurrentIds(context: Context): { uid: number; gid: number; gr
 export function compileUser(context: Context, keepCapabilities: boolean): void {
   const user = context.spec.process?.user;
   if (!user) return;
+  if (context.extension.stateless) return addToolUser(context, user);
   const groups = [...new Set(user.additionalGids ?? [])].sort((a, b) => a - b);
   const current = findCurrentIds(context);
   if (current && current.uid === user.uid && current.gid === user.gid && sameIds(groups, current.groups, user.gid)) return;
   checkUser(context, user.uid, user.gid, groups);
   const keepGroups = groups.length === 0 && !maySetGroups(context) ? 1 : 0;
   addStep(context, "payload", { op: "IDS", uid: user.uid, gid: user.gid, groups, keepGroups, keepCapabilities: keepCapabilities ? 1 : 0 }, "/process/user");
+}
+
+/** As the tool would: groups only when they are named, and the kernel says what may not be. */
+function addToolUser(context: Context, { uid, gid, additionalGids }: User): void {
+  const keepGroups = additionalGids ? 0 : 1;
+  addStep(context, "payload", { op: "IDS", uid, gid, groups: additionalGids ?? [], keepGroups, keepCapabilities: 0 }, "/process/user");
 }
 
 function sameIds(wanted: readonly number[], current: readonly number[], primary: number): boolean {

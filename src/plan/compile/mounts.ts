@@ -106,7 +106,7 @@ export function attachMount(context: Context, planned: PlannedMount): void {
 
 function attachBind(context: Context, planned: PlannedMount): void {
   const { options, pointer, destination, mount } = planned;
-  const flags = (options.recursive ? BIND.RECURSIVE : 0) | BIND.CREATE;
+  const flags = (options.recursive ? BIND.RECURSIVE : 0) | (context.extension.stateless ? 0 : BIND.CREATE);
   addStep(context, "child", { op: "BIND", source: mount.source ?? "", target: destination, set: options.set, clear: options.clear, flags, propagation: choosePropagation(options) }, pointer);
 }
 
@@ -114,7 +114,7 @@ function attachFileSystem(context: Context, planned: PlannedMount): void {
   const { mount, options, pointer, destination } = planned;
   if (!mount.type) throw refuse(context.extension, pointer, "BRIG_BAD_SPEC", `the mount ${mount.destination} has no type`, 'give it a type, or "bind" as an option');
   checkOwner(context, planned);
-  addStep(context, "child", { op: "FS", type: mount.type, target: destination, options: options.data, attributes: options.set, create: CREATE.DIR }, pointer);
+  addStep(context, "child", { op: "FS", type: mount.type, target: destination, options: options.data, attributes: options.set, create: context.extension.stateless ? CREATE.NOTHING : CREATE.DIR }, pointer);
   if (options.propagation) addPropagation(context, planned);
 }
 

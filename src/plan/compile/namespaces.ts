@@ -38,11 +38,12 @@ export function compileNamespaces(context: Context, entersCgroup: boolean): void
   addStep(context, "child", { op: "UNSHARE", flags: flagsOf(inside) }, "/linux/namespaces");
 }
 
-/** Behind the id maps, which a fork would be too early for. */
+/** Behind the id maps, which a fork would be too early for. In place only later children are in the pid namespace. */
 export function compileFork(context: Context): void {
   const { pid, user } = context.namespaces;
-  const joined = typeof pid === "object" && (context.inPlace || joinsInside(context));
-  const unshared = pid === "new" && (context.inPlace || typeof user === "object");
+  if (context.inPlace) return;
+  const joined = typeof pid === "object" && joinsInside(context);
+  const unshared = pid === "new" && typeof user === "object";
   if (joined || unshared) addStep(context, "child", { op: "FORK" }, typeof pid === "object" ? pid.pointer : "/linux/namespaces");
 }
 

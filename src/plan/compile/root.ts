@@ -23,17 +23,20 @@ export function compileRoot(context: Context): void {
   const rooted = makeRoot(context, rootMount, hasNodes(context, devices));
   for (const path of context.extension.unmount ?? [])
     addStep(context, "child", { op: "UMOUNT_HOST", target: path, flags: MNT_DETACH }, "/annotations/dev.brig.unmount");
+  // a tool's mounts are the new root's, as unshare --root --mount-proc has it
+  if (!rooted) compileChroot(context);
   fillRoot(context, [...mounts, ...overlays], devices);
   compilePty(context, mounts, rooted);
   protectPaths(context);
-  if (rooted) finishRoot(context);
+  if (!rooted) return;
+  finishRoot(context);
   compileChroot(context);
 }
 
 function checkMountNamespace(context: Context, mounts: PlannedMount[]): void {
   const { spec, extension, namespaces } = context;
   const asked = spec.root?.path || extension.rootTmpfs || mounts.length > 0 || spec.linux?.maskedPaths?.length || spec.linux?.readonlyPaths?.length;
-  if (!asked || namespaces.mount !== "host") return;
+  if (!asked || namespaces.mount !== "host" || extension.stateless) return;
   throw refuse(extension, mounts[0]?.pointer ?? "/root", "BRIG_BAD_SPEC", "a root or mounts of its own need a mount namespace", 'add {"type": "mount"} to linux.namespaces');
 }
 
@@ -47,12 +50,13 @@ function compilePropagation(context: Context): void {
   const { spec, extension } = context;
   if (!isNew(context, "mount")) return;
   const asked = spec.linux?.rootfsPropagation;
+  if (asked === undefined && extension.stateless) return;
   const kind = asked?.replace(/^r/, "") ?? "slave";
   const flag = PROPAGATIONS[kind];
   if (flag === undefined) throw refuse(extension, "/linux/rootfsPropagation", "BRIG_BAD_SPEC", `${asked} is no propagation`, "one of shared, slave, private, unbindable, each with or without r before it");
   if (flag === MS.SLAVE && isNew(context, "user")) return;
   // a shared root of the sandbox is shared within it; the host's is let go of, and must not learn of it
-  const inherits = context.inPlace ? flag : flag === MS.SHARED || flag === MS.UNBINDABLE ? MS.SLAVE : flag;
+  const inherits = extension.stateless ? flag : flag === MS.SHARED || flag === MS.UNBINDABLE ? MS.SLAVE : flag;
   const recursive = asked === undefined || asked.startsWith("r") ? MS.REC : 0;
   addStep(context, "child", { op: "PROPAGATION", flags: inherits | recursive }, "/linux/rootfsPropagation");
 }
