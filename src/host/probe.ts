@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 /**
  * What the launcher found out by trying, which Node cannot: `brig --probe` prints lines `NAME VALUE`.
  *
- *     landlock_abi N        landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION); 0: none
+ *     landlock N            landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION); 0: none
  *     user_namespace ERRNO  a child's unshare(CLONE_NEWUSER) and, in it, unshare(CLONE_NEWNS); 0: works
  *     overlay ERRNO         a mount of overlay on a tmpfs in that namespace
  *     seccomp_filter ERRNO  seccomp(SECCOMP_GET_ACTION_AVAIL, 0, SECCOMP_RET_ERRNO)
@@ -11,13 +11,13 @@ import { spawnSync } from "node:child_process";
  * Names that a launcher does not print are left undefined.
  */
 export interface Probe {
-  landlock_abi?: number;
+  landlock?: number;
   user_namespace?: number;
   overlay?: number;
   seccomp_filter?: number;
 }
 
-const NAMES = ["landlock_abi", "user_namespace", "overlay", "seccomp_filter"] as const;
+const NAMES = ["landlock", "user_namespace", "overlay", "seccomp_filter"] as const;
 
 /** The answers in a probe's output; lines that are not understood are passed over. */
 export function parseProbe(text: string): Probe {

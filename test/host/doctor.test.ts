@@ -47,13 +47,13 @@ test("a kernel that refuses a user namespace when tried outweighs files that all
 });
 
 test("Landlock's missing rights are named with their ABI and kernel", (t) => {
-  const finding = find(diagnose({ root: plantTree(t, "v2-user-session"), env: {}, probe: { landlock_abi: 4 } }), "Landlock");
+  const finding = find(diagnose({ root: plantTree(t, "v2-user-session"), env: {}, probe: { landlock: 4 } }), "Landlock");
   assert.equal(finding.state, "limited");
   assert.match(finding.what, /^ABI 4; without ioctl on devices \(ABI 5, Linux 6\.10\)/);
 });
 
 test("a probe's output is read line by line, and nothing is known without a launcher", () => {
-  assert.deepEqual(parseProbe("landlock_abi 7\nuser_namespace 1\njunk\noverlay x\n"), { landlock_abi: 7, user_namespace: 1 });
+  assert.deepEqual(parseProbe("landlock 7\nuser_namespace 1\njunk\noverlay x\n"), { landlock: 7, user_namespace: 1 });
   assert.deepEqual(runProbe(undefined), {});
   assert.deepEqual(runProbe("/nonexistent"), {});
 });

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { BrigError } from "../../error/brig-error.js";
 import { completePosture, explainPosture } from "../../explain/explain-posture.js";
 import type { Posture } from "../../explain/posture.js";
@@ -7,48 +6,42 @@ import { readPosture } from "../../explain/read-posture.js";
 import { readRecord } from "../../explain/read-record.js";
 import { renderWalls } from "../../explain/render-walls.js";
 import { type HostFacts, readHostFacts } from "../../host/facts.js";
-import { buildSpec } from "../../policy/build-spec.js";
-import type { Spec } from "../../spec/oci.js";
-import { specSchema } from "../../spec/schema.js";
+import { findRunFolder } from "../../launch/run-folder.js";
+import { readAskedSandbox, sandboxOptions } from "../asked-sandbox.js";
 import { type CommandForm, jsonOption, type ParsedWords } from "../grammar.js";
 import { wantsColour } from "../output/colour.js";
-import { measureScreen } from "../output/screen.js";
 import { print, printJson } from "../output/print.js";
+import { measureScreen } from "../output/screen.js";
 
 export const command: CommandForm = {
   name: "explain",
-  usage: ["explain --pid PID", "explain --spec FILE", "explain -- COMMAND [ARGUMENT…]"],
+  usage: ["explain --pid PID", "explain [OPTIONS OF run] [--] COMMAND [ARGUMENT…]", "explain --spec PATH"],
   description:
-    "Says wall by wall what separates a process from this host: one that runs, whoever started it, or one that brig would start. " +
+    "Says wall by wall what separates a process from this host: one that runs, whoever started it, or one that brig run would start with these options. " +
     "closed: nothing passes. narrow: something does. open: there is no wall; what an attacker could do is said below it.",
-  options: [
-    { name: "pid", value: "PID", help: "a running process" },
-    { name: "spec", value: "FILE", help: "an OCI config.json", complete: "path" },
-    jsonOption,
-  ],
+  options: [{ name: "pid", value: "PID", help: "a running process" }, jsonOption, ...sandboxOptions.filter((option) => option.name !== "json" && option.name !== "pid")],
   stopAtOperand: true,
   operands: "command",
   examples: [
     { words: "brig explain -- ls -la", what: "what brig run -- ls -la would be kept from" },
+    { words: "brig explain --write . --net user -- npm install", what: "what these words open" },
     { words: "brig explain --pid $(pidof firefox)", what: "what separates a running program from the host" },
     { words: "brig explain --pid 1234 --json", what: "the walls and everything that was read, for programs" },
   ],
-  run(words) {
-    const posture = choosePosture(words, readHostFacts());
+  async run(words) {
+    const posture = await choosePosture(words, readHostFacts());
     const walls = explainPosture(posture);
     if (words.has("json")) printJson({ posture, walls });
     else print(renderWalls(walls, { width: measureScreen(), color: wantsColour(1), notes: posture.notes }));
   },
 };
 
-function choosePosture(words: ParsedWords, host: HostFacts): Posture {
+async function choosePosture(words: ParsedWords, host: HostFacts): Promise<Posture> {
   const pid = words.value("pid");
-  const file = words.value("spec");
-  const given = [pid, file, words.operands[0]].filter((value) => value !== undefined);
-  if (given.length !== 1) throw refuseUsage("brig explain wants one of --pid PID, --spec FILE and a command");
-  if (pid !== undefined) return explainRunning(pid, host);
-  const spec = file === undefined ? planCommand(words.operands, host) : readSpec(file);
-  return predictPosture(spec, { landlockAbi: host.landlockAbi });
+  if (pid === undefined) return predictPosture((await readAskedSandbox(words, host)).spec, { landlockAbi: host.landlockAbi });
+  const other = words.typed.find(({ name }) => name !== "pid" && name !== "json")?.text ?? words.operands[0];
+  if (other !== undefined) throw refuseUsage(`--pid is about a process that runs already: it does not go together with ${other}`);
+  return explainRunning(pid, host);
 }
 
 function refuseUsage(message: string): BrigError {
@@ -56,36 +49,8 @@ function refuseUsage(message: string): BrigError {
 }
 
 function explainRunning(text: string, host: HostFacts): Posture {
-  const pid = Number(text);
   if (!/^\d{1,10}$/.test(text)) throw refuseUsage(`--pid ${JSON.stringify(text)} is no process id`);
-  const posture = readPosture(pid);
-  const spec = readRecord("/proc/", pid, findRunFolder(host));
+  const posture = readPosture(Number(text));
+  const spec = readRecord("/proc/", Number(text), findRunFolder(host.euid));
   return spec ? completePosture(posture, spec, { landlockAbi: host.landlockAbi }) : posture;
-}
-
-function findRunFolder(host: HostFacts): string {
-  if (host.euid === 0) return "/run/brig";
-  const folder = process.env["XDG_RUNTIME_DIR"];
-  return folder ? `${folder}/brig` : `/tmp/brig-${host.euid}`;
-}
-
-function planCommand(words: readonly string[], host: HostFacts): Spec {
-  const home = process.env["HOME"]?.startsWith("/") ? process.env["HOME"] : "/";
-  return buildSpec({}, words, { cwd: process.cwd(), env: process.env, home, host });
-}
-
-function readSpec(file: string): Spec {
-  const refuse = (why: string, cause: unknown): BrigError =>
-    new BrigError(`cannot explain the spec ${file}: ${why}`, { code: "BRIG_BAD_SPEC", hint: "an OCI config.json, as brig spec prints it", cause });
-  try {
-    const { data, error } = specSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
-    if (data) return data as Spec;
-    throw refuse(describeIssues(error), error);
-  } catch (error) {
-    throw error instanceof BrigError ? error : refuse((error as Error).message, error);
-  }
-}
-
-function describeIssues({ issues }: { issues: readonly { path: PropertyKey[]; message: string }[] }): string {
-  return issues.map((issue) => `/${issue.path.map(String).join("/")}: ${issue.message}`).join("; ");
 }

@@ -63,8 +63,8 @@ function checkNotify({ facts }: Checkup): Finding {
 }
 
 function checkLandlock({ facts, probe }: Checkup): Finding {
-  const abi = probe.landlock_abi ?? facts.landlockAbi;
-  const told = probe.landlock_abi !== undefined || facts.landlock.source === "probe" ? "" : " (concluded from the kernel's version and settings)";
+  const abi = probe.landlock ?? facts.landlockAbi;
+  const told = probe.landlock !== undefined || facts.landlock.source === "probe" ? "" : " (concluded from the kernel's version and settings)";
   const lacking = LANDLOCK_ABIS.filter((entry) => entry.abi > abi);
   const base = { topic: "Landlock", means: "a second wall around files, ports and signals, should a mount be wrong" };
   if (abi === 0) return { ...base, state: "missing", what: `not active${told}`, fix: "add landlock to the lsm= kernel argument; Linux 5.13 or later with CONFIG_SECURITY_LANDLOCK=y" };
