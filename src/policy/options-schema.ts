@@ -31,7 +31,8 @@ const words = (read: (value: string, where: string) => unknown) => z.array(z.str
 const time = z.union([z.number(), z.string()], { error: 'must be milliseconds or a time such as "30s"' }).superRefine(readBy(parseDuration));
 const size = z
   .union([z.number(), z.string()], { error: 'must be bytes, a size such as "512MiB", or "none"' })
-  .superRefine(readBy((value: number | string, where) => value === "none" || parseSize(value, where)));
+  .superRefine(readBy((value: number | string, where) => value === "none" || parseSize(value, where)))
+  .refine((value) => value !== 0 && value !== "0", 'must be more than 0; "none" is no limit');
 const cpuList = z.string().regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'must be a list of processors such as "0-3,7"');
 const environment = z
   .union([words(parseEnv), z.record(z.string().regex(/^[^=]+$/, 'a variable\'s name is not empty and has no "="'), z.string())], {

@@ -16,11 +16,12 @@ const origin = z.strictObject({
   line: z.int().min(1).exactOptional(),
 });
 
-const entry = z.discriminatedUnion("type", [
+const kinds = [
   z.strictObject({ type: z.literal("dir"), path: absolutePath, mode: mode.exactOptional(), uid: id.exactOptional(), gid: id.exactOptional() }),
   z.strictObject({ type: z.literal("file"), path: absolutePath, mode: mode.exactOptional(), content: z.string() }),
   z.strictObject({ type: z.literal("symlink"), path: absolutePath, target: text }),
-]);
+] as const;
+const entry = z.discriminatedUnion("type", kinds, { error: "must be dir, file or symlink" });
 
 const landlock = z.strictObject({
   read: paths,

@@ -64,6 +64,7 @@ test("what a reader of values refuses is refused here, with its hint", () => {
     [{ publish: ["x"] }, /publish\[0\]: "x" is not a published port/],
     [{ timeoutMs: "30" }, /timeoutMs: "30" is not a time/],
     [{ rlimits: ["nofile=2:1"] }, /soft limit above/],
+    [{ memory: 0 }, /memory: must be more than 0; "none" is no limit/],
     [{ user: "" }, /user: "" is not a user/],
     [{ capAdd: ["net_rwa"] }, /did you mean CAP_NET_RAW/],
     [{ umask: "999" }, /umask: "999" is not a mode/],
