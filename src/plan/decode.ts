@@ -161,18 +161,19 @@ function readWitness(whole: Buffer, at: number, data: DataReader): Witness {
 
 /** Puts the steps' origins back where `encodePlan` took them from. */
 function readNote(plan: Plan, text: string, stepCount: number): void {
-  const { pointers, steps, ...note } = parseNote(text);
+  const note = parseNote(text);
+  const { pointers, steps } = note;
   plan.note = note;
   if (!Array.isArray(pointers) || !Array.isArray(steps) || steps.length !== stepCount) throw bad("its note does not fit its steps");
   let index = 0;
   for (const phase of PHASES)
     for (const step of plan.steps[phase]) {
-      const pointer = pointers[steps[index++] as number];
+      const pointer = pointers[steps[index++] ?? -1];
       if (typeof pointer === "string") step.origin = pointer;
     }
 }
 
-function parseNote(text: string): Note & { pointers?: unknown[]; steps?: unknown[] } {
+function parseNote(text: string): Note {
   try {
     const note: unknown = JSON.parse(text);
     if (typeof note === "object" && note !== null) return note;

@@ -54,6 +54,9 @@ export interface Note {
   voice?: Voice;
   /** What the spec asks for as a default and this host does not give, in words. */
   leftOut?: string[];
+  /** Written by `encodePlan`: the JSON pointers that steps come from, and for each step its place there (-1: none). */
+  pointers?: string[];
+  steps?: number[];
 }
 
 /** A plan of no steps, to which the compiler adds. */
