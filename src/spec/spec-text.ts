@@ -3,7 +3,8 @@ import { BrigError } from "../error/brig-error.js";
 import { RLIMIT_INFINITY } from "./rlimit-names.js";
 import type { Spec } from "./oci.js";
 
-const TOKEN = /"(?:[^"\\]|\\[^])*"|-?\d+(?![\d.eE])/g;
+/** A string or a number, whole: digits behind a point or an exponent are no number of their own. */
+const TOKEN = /"(?:[^"\\]|\\[^])*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /**
  * Parses JSON as JSON.parse does, but keeps whole numbers beyond 2^53 exact in a seccomp argument's `value` and
@@ -15,8 +16,12 @@ export function parseSpecText(text: string, where = "config.json"): unknown {
   const plain = parsePlain(text, where);
   if (!/\d{16}/.test(text)) return plain;
   const mark = randomUUID();
-  const exact = text.replaceAll(TOKEN, (token) => (token.startsWith('"') || Number.isSafeInteger(Number(token)) ? token : `"${mark}${token}"`));
+  const exact = text.replaceAll(TOKEN, (token) => (isHugeToken(token) ? `"${mark}${token}"` : token));
   return JSON.parse(exact, (key, value: unknown) => (typeof value === "string" && value.startsWith(mark) ? readInteger(key, value.slice(mark.length)) : value));
+}
+
+function isHugeToken(token: string): boolean {
+  return /^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token));
 }
 
 function readInteger(key: string, digits: string): number | bigint {
