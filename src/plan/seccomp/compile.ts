@@ -143,7 +143,8 @@ function listUnknown(rules: CheckedRule[], host: HostArch): string[] {
 const NEEDED_FOR_LISTENER = ["write", "sendmsg", "close"];
 
 function checkNotify(seccomp: Seccomp, rules: CheckedRule[], fallback: number): boolean {
-  if (fallback === RETURN.SCMP_ACT_NOTIFY) throw refuseNotify("SCMP_ACT_NOTIFY cannot be the default action: the call that hands over the listener would wait for the listener");
+  if (fallback === RETURN.SCMP_ACT_NOTIFY)
+    throw refuseNotify("SCMP_ACT_NOTIFY cannot be the default action: handing over the listener would wait for the listener");
   if (!usesNotify(rules)) return false;
   if (!seccomp.listenerPath) throw refuseNotify("SCMP_ACT_NOTIFY needs listenerPath, the socket of the supervisor that answers");
   const notified = rules.filter((rule) => rule.value === RETURN.SCMP_ACT_NOTIFY).flatMap((rule) => rule.names);
@@ -153,7 +154,10 @@ function checkNotify(seccomp: Seccomp, rules: CheckedRule[], fallback: number): 
 }
 
 function refuseNotify(message: string): BrigError {
-  return new BrigError(message, { code: "BRIG_SECCOMP_NOTIFY", hint: "name the calls that a supervisor decides in rules, and let the others be allowed or refused" });
+  return new BrigError(message, {
+    code: "BRIG_SECCOMP_NOTIFY",
+    hint: "name the calls that a supervisor decides in rules, and let the others be allowed or refused",
+  });
 }
 
 function refuseSize(size: number): BrigError {

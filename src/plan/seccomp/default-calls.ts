@@ -13,7 +13,7 @@
  * - open_by_handle_at: opens files of a file system beyond the root that is visible.
  * - mbind, set_mempolicy, move_pages, migrate_pages, kcmp, process_madvise, pidfd_getfd: reach into other processes or
  *   the host's memory layout, and programs go on without them.
- * - modify_ldt, vm86, uselib, ustat, sysfs, _sysctl, nfsservctl, lookup_dcookie, remap of old ABIs: obsolete, unused, and holes before.
+ * - modify_ldt, vm86, uselib, ustat, sysfs, _sysctl, nfsservctl, lookup_dcookie: obsolete, and holes before.
  * - socketcall: hides the address family from the filter (32-bit x86); what of it can be told apart is allowed with
  *   the call of its own.
  * - clone3, socket, socketpair, ioctl, personality, clone: see default.ts, where their arguments count.

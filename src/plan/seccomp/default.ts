@@ -14,7 +14,10 @@ export interface DefaultSeccompOptions {
   nestedNamespaces?: boolean;
   /** false: the payload cannot give a file the setuid or setgid bit. Default true. */
   setuidFiles?: boolean;
-  /** Admit the machine's 32-bit programs. Default false: a second, older and less tested way into the kernel. */
+  /**
+   * Admit the machine's 32-bit programs. Default false: a second, older and less tested way into the kernel. Those
+   * that make sockets through socketcall(2), as Debian's i386 libc does, get EPERM: it hides the address family.
+   */
   compat?: boolean;
   /** The host's kernel, as [major, minor]. Before 4.8 ptrace gets around seccomp and is refused. Default: newer. */
   kernel?: readonly [number, number];

@@ -197,6 +197,21 @@ test("a program with far jumps still finds its way, and stays as small as its co
       assertSame(seccomp, compiled, "x64", nr, [1n << 60n, 1n << 60n, value, value, 0n, 0n]);
 });
 
+test("a jump of any length around the farthest that BPF can say lands where it should", () => {
+  for (let count = 245; count < 265; count++) {
+    const clause = (value: number): SeccompRule => ({
+      names: ["read"],
+      action: "SCMP_ACT_ERRNO",
+      errnoRet: 1 + (value % 3),
+      args: [{ index: 0, op: "SCMP_CMP_MASKED_EQ", value: 0xffffffff, valueTwo: value }],
+    });
+    const seccomp: Seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: Array.from({ length: count }, (_, value) => clause(value)) };
+    const compiled = compileSeccomp(seccomp, { arch: "x64" });
+    for (const value of [0n, 1n, 2n, 3n, 4n, 5n, 100n, BigInt(count - 1), BigInt(count)])
+      assertSame(seccomp, compiled, "x64", 0, [value, 0n, 0n, 0n, 0n, 0n]);
+  }
+});
+
 describe("flags", () => {
   const flags = (names: string[], action: SeccompRule["action"] = "SCMP_ACT_KILL"): number =>
     compileSeccomp({ defaultAction: "SCMP_ACT_ALLOW", flags: names, listenerPath: "/run/listener", syscalls: [one("mount", action)] }).flags;
