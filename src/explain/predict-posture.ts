@@ -1,3 +1,4 @@
+import { LANDLOCK_ABIS } from "../host/landlock.js";
 import { compileSeccomp } from "../plan/seccomp/compile.js";
 import { type Extension, readExtension } from "../spec/extension.js";
 import type { Namespace, Spec } from "../spec/oci.js";
@@ -75,18 +76,28 @@ function predictIdentity(spec: Spec, user: NamespacePosture, note: SpecNote): Id
   return { outsideUid: mapOutside(insideUid, uidMap), outsideGid: mapOutside(insideGid, gidMap), insideUid, groups, uidMap, gidMap };
 }
 
+/** The rules in a few words, and those that the host's ABI is too old for (undefined: not known). */
 export function describeLandlock(landlock: Extension["landlock"], abi: number | undefined): Posture["landlock"] {
   if (!landlock || (landlock.optional && abi === 0)) return { state: "none" };
-  const count = (list: unknown[] | undefined, what: string): string[] => (list ? [`${list.length} ${what}`] : []);
+  const count = (verb: string, list: unknown[] | undefined, what: string): string[] => (list ? [`${verb} ${list.length === 0 ? "no" : list.length} ${what}${list.length === 1 ? "" : "s"}`] : []);
   const parts = [
-    ...count(landlock.read, "paths to read"),
-    ...count(landlock.write, "to write"),
-    ...count(landlock.execute, "to execute"),
-    ...count(landlock.bindTcp, "TCP ports to listen on"),
-    ...count(landlock.connectTcp, "to connect to"),
-    ...(landlock.scopes?.length ? [`inside stay ${landlock.scopes.join(" and ")}`] : []),
+    ...count("reads", landlock.read, "path"),
+    ...count("writes", landlock.write, "path"),
+    ...count("executes", landlock.execute, "path"),
+    ...count("listens on", landlock.bindTcp, "TCP port"),
+    ...count("connects to", landlock.connectTcp, "TCP port"),
+    ...(landlock.scopes?.length ? [`inside stay ${landlock.scopes.map((scope) => `${scope.replaceAll("-", " ")}s`).join(" and ")}`] : []),
   ];
-  return { state: "restricted", what: parts.join(", ") };
+  const lacking = LANDLOCK_ABIS.filter((entry) => abi !== undefined && entry.abi > abi && isAsked(landlock, entry.abi));
+  const unheld = lacking.length > 0 ? `; this kernel's ABI ${abi} does not hold it to: ${lacking.map((entry) => entry.adds).join("; ")}` : "";
+  return { state: "restricted", what: parts.join(", ") + unheld };
+}
+
+/** Whether rules have to do with what an ABI adds. */
+function isAsked(landlock: NonNullable<Extension["landlock"]>, abi: number): boolean {
+  if (abi === 4) return landlock.bindTcp !== undefined || landlock.connectTcp !== undefined;
+  if (abi === 6) return (landlock.scopes?.length ?? 0) > 0;
+  return abi <= 5 && landlock.write !== undefined;
 }
 
 /** -1 and 0 are no limit. */

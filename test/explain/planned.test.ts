@@ -126,7 +126,8 @@ test("Landlock is told by its rules, and an optional one on a host without it is
   const landlock = { read: ["/usr"], connectTcp: [], optional: true };
   assert.equal(stateOf(makeSpec({}, { landlock }), "Landlock"), "closed");
   assert.equal(predictPosture(makeSpec({}, { landlock }), { landlockAbi: 0 }).landlock.state, "none");
-  assert.match(predictPosture(makeSpec({}, { landlock })).landlock.what ?? "", /1 paths to read, 0 to connect to/);
+  assert.match(predictPosture(makeSpec({}, { landlock })).landlock.what ?? "", /^reads 1 path, connects to no TCP ports$/);
+  assert.match(predictPosture(makeSpec({}, { landlock }), { landlockAbi: 3 }).landlock.what ?? "", /ABI 3 does not hold it to: TCP ports/);
 });
 
 test("a running process's record fills in what cannot be seen, and only where it agrees with what can", () => {
