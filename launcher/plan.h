@@ -95,7 +95,7 @@ enum witness_kind {
   WITNESS_ENV = 2,  /* name; value, or 0: must be unset */
   WITNESS_WORDS = 3,/* value: list of strings: the command line behind the command's name */
   WITNESS_CWD = 4,  /* value: the working folder */
-  WITNESS_IDS = 5,  /* dev = uid, ino = gid, size = FNV-1a 64 of the supplementary groups as sorted u32 */
+  WITNESS_IDS = 5,  /* dev = uid, ino = gid, size = FNV-1a 64 of the supplementary groups but gid, as sorted u32 */
   WITNESS_TTY = 6,  /* dev = a bit for each of descriptors 0, 1, 2 that is a terminal */
 };
 struct plan_witness {
