@@ -2,7 +2,7 @@ import type { HostFacts } from "../../host/facts.js";
 import type { Extension } from "../../spec/extension.js";
 import type { IdMapping, Spec, User } from "../../spec/oci.js";
 import { addStep, type Context, refuse } from "./context.js";
-import type { Namespaces } from "./namespaces.js";
+import { dropsGroupsOutside, type Namespaces } from "./namespaces.js";
 
 /**
  * How the ids of a new user namespace are mapped (user_namespaces(7)): "self" by the process, one id to its own;
@@ -137,7 +137,7 @@ export function compileUser(context: Context, keepCapabilities: boolean): void {
 
 /** As the tool would: groups only when they are named, and the kernel says what may not be. */
 function addToolUser(context: Context, { uid, gid, additionalGids }: User): void {
-  const keepGroups = additionalGids ? 0 : 1;
+  const keepGroups = !additionalGids || dropsGroupsOutside(context) ? 1 : 0;
   addStep(context, "payload", { op: "IDS", uid, gid, groups: additionalGids ?? [], keepGroups, keepCapabilities: 0 }, "/process/user");
 }
 

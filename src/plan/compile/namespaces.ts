@@ -77,7 +77,18 @@ function joinNamespaces(context: Context): void {
     const namespace = context.namespaces[type];
     if (typeof namespace === "object") join(context, choosePhase(context, type, namespace.pointer), type, namespace);
   }
-  if (typeof user === "object" && !userFirst) join(context, "child", "user", user);
+  if (typeof user !== "object" || userFirst) return;
+  if (dropsGroupsOutside(context)) {
+    const { euid, egid } = context.host;
+    addStep(context, "child", { op: "IDS", uid: euid, gid: egid, groups: [], keepGroups: 0, keepCapabilities: 0 }, "/process/user");
+  }
+  join(context, "child", "user", user);
+}
+
+/** A user namespace may refuse setgroups(2) for good; who has the right outside lets go of his groups before. */
+export function dropsGroupsOutside({ extension, host, namespaces, spec }: Context): boolean {
+  const groups = spec.process?.user?.additionalGids;
+  return extension.stateless === true && typeof namespaces.user === "object" && groups?.length === 0 && host.capabilities.has("CAP_SETGID");
 }
 
 /**
