@@ -45,23 +45,37 @@ export function expandGlob(root: SourceRoot, pattern: string): string[] {
 function listMatches(root: SourceRoot, folder: string, part: string): string[] {
   const at = root.resolve(folder);
   if (!at?.stat.isDirectory()) return [];
-  const matcher = compileGlob(part);
   return readdirSync(at.host)
-    .filter((name) => matcher.test(name) && (!name.startsWith(".") || part.startsWith(".")))
+    .filter((name) => matchGlob(part, name) && (!name.startsWith(".") || part.startsWith(".")))
     .sort()
     .map((name) => posix.join(folder, name));
 }
 
-function compileGlob(part: string): RegExp {
-  const source = part.replace(/\[!?[^\]]*\]|[*?]|[^*?[]|\[/g, (piece) => {
-    if (piece === "*") return "[^/]*";
-    if (piece === "?") return "[^/]";
-    if (piece.length > 2 && piece.startsWith("[")) return `[${piece.slice(1, -1).replace(/^!/, "^").replace(/[\\\]]/g, "\\$&")}]`;
-    return piece.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-  });
-  try {
-    return new RegExp(`^${source}$`, "u");
-  } catch {
-    return /(?!)/; // "[z-a]" matches nothing in glob(7) either
+/** One position of a pattern: any run of signs, or one sign that fits. */
+type Token = "*" | ((sign: string) => boolean);
+
+/** Only the last star is ever taken back, so that no pattern takes longer than its length times the name's. */
+export function matchGlob(pattern: string, name: string): boolean {
+  const tokens = (pattern.match(/\[!?\]?[^\]]*\]|[^]/gu) ?? []).map(makeToken);
+  const signs = [...name];
+  let [token, sign] = [0, 0];
+  let retry: { token: number; sign: number } | undefined;
+  while (sign < signs.length) {
+    const current = tokens[token];
+    if (current === "*") retry = { token: token++, sign };
+    else if (current?.(signs[sign]!)) [token, sign] = [token + 1, sign + 1];
+    else if (retry === undefined) return false;
+    else [token, sign] = [retry.token + 1, ++retry.sign];
   }
+  return tokens.slice(token).every((rest) => rest === "*");
+}
+
+function makeToken(piece: string): Token {
+  if (piece === "*") return "*";
+  if (piece === "?") return () => true;
+  if (piece.length < 3) return (sign) => sign === piece;
+  const negated = piece[1] === "!";
+  const ranges = piece.slice(negated ? 2 : 1, -1).match(/[^]-[^]|[^]/gu) ?? [];
+  const holds = (sign: string) => ranges.some((range) => (range.length > 1 ? sign >= range[0]! && sign <= range.at(-1)! : sign === range));
+  return (sign) => holds(sign) !== negated;
 }

@@ -31,7 +31,7 @@ export interface LoaderOptions {
 }
 
 const MAX_CACHE = 64 << 20;
-const MAX_LOADER = 8 << 20;
+const MAX_LOADER = 2 << 20;
 
 /** Finds out where the loader at `interpreter` (a path in the root) looks for libraries of this kind. */
 export function openLoader(root: SourceRoot, kind: ElfKind, interpreter: string, options: LoaderOptions = {}): Loader {
@@ -76,12 +76,20 @@ function readSystemFolders(root: SourceRoot, interpreter: string): string[] | un
   const file = openFileBytes(at.host);
   if (file === undefined) return undefined;
   try {
-    const text = file.read(0, at.stat.size).toString("latin1");
-    const run = /\0((?:\/[\x21-\x7e]*lib[\x21-\x7e]*\/\0){2,16})/.exec(text)?.[1];
-    return run?.split("\0").filter((folder) => folder !== "").map((folder) => folder.replace(/\/$/, ""));
+    return findFolderRun(file.read(0, at.stat.size).toString("latin1").split("\0"));
   } finally {
     file.close();
   }
+}
+
+function findFolderRun(strings: string[]): string[] | undefined {
+  let run: string[] = [];
+  for (const text of strings) {
+    if (/^\/[\x21-\x7e]*\/$/.test(text) && text.includes("lib") && run.length < 16) run.push(text.slice(0, -1));
+    else if (run.length >= 2) return run;
+    else run = [];
+  }
+  return undefined;
 }
 
 function guessSystemFolders(kind: ElfKind, machine: Machine | undefined): string[] {

@@ -23,7 +23,7 @@ export interface ElfFile extends ElfKind {
 const MAX_PHDRS_SIZE = 65_536; // the kernel's own limit (fs/binfmt_elf.c load_elf_phdrs)
 const MAX_INTERPRETER = 4096; // PATH_MAX, the kernel's own limit
 const MAX_DYNAMIC = 1 << 20;
-const MAX_NEEDED = 4096;
+const MAX_NEEDED = 1024;
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
 const PT_INTERP = 3;

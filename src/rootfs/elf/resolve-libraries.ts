@@ -46,6 +46,11 @@ export interface LibraryResolver {
   findModule(name: string, elf: ElfFile, interpreter: string): FoundLibrary | undefined;
 }
 
+/** What is left of a search's budget. */
+interface Budget {
+  signs: number;
+}
+
 interface Entry extends Loaded {
   path: string;
   names: Set<string>;
@@ -54,6 +59,11 @@ interface Entry extends Loaded {
 
 /** Queues of hostile libraries end here; the largest desktop programs need some 400. */
 const MAX_LIBRARIES = 4096;
+/**
+ * Signs in all paths that one search may try. The largest programs try a fifth of it; a thousand names in a
+ * thousand folders, which a made-up file can ask for, would take hours.
+ */
+const SEARCH_BUDGET = 5_000_000;
 /** musl's own loader stands for these (ldso/dynlink.c load_library). */
 const MUSL_RESERVED = /^lib(?:c|pthread|rt|m|dl|util|xnet)\./;
 
@@ -81,7 +91,7 @@ export function openLibraryResolver(root: SourceRoot, options: LoaderOptions = {
     resolveModule: (path, file, elf) => resolve(path, file, elf, elf.interpreter ?? guessInterpreter(elf)),
     findModule: (name, elf, interpreter) => {
       const by = { elf: { ...elf, rpath: undefined, runpath: undefined }, origin: "/", parent: undefined };
-      return findLibrary(root, read, loaderFor(elf, interpreter), name, { ...by, path: "", names: new Set(), real: "" }).found;
+      return findLibrary(root, read, loaderFor(elf, interpreter), name, { ...by, path: "", names: new Set(), real: "" }, { signs: SEARCH_BUDGET }).found;
     },
   };
 }
@@ -129,6 +139,7 @@ function walk(
   const report: LibraryReport = { interpreter, interpreterFile, loader, libraries: [], missing: [] };
   const program: Entry = { elf, path, real: file.real, origin: posix.dirname(file.real), parent: undefined, names: new Set([file.real]) };
   const loaded = [program];
+  const budget = { signs: SEARCH_BUDGET };
   const loaderElf = interpreterFile && readQuietly(read, interpreterFile);
   if (interpreterFile && loaderElf) {
     loaded.push({ ...program, elf: loaderElf, path: interpreter, real: interpreterFile.real, names: new Set([interpreter, posix.basename(interpreter)]) });
@@ -136,7 +147,7 @@ function walk(
   // Breadth first, as the loader does it: who asks first decides whose RPATH counts.
   for (let index = 0; index < loaded.length && loaded.length < MAX_LIBRARIES; index++) {
     if (index === 1 && loaderElf) continue;
-    for (const wanted of listWanted(loaded[index]!.elf)) load(root, read, loader, loaded, loaded[index]!, wanted, report);
+    for (const wanted of listWanted(loaded[index]!.elf)) load(root, read, loader, loaded, loaded[index]!, wanted, report, budget);
   }
   return report;
 }
@@ -156,11 +167,12 @@ function load(
   by: Entry,
   { name, optional }: { name: string; optional: boolean },
   report: LibraryReport,
+  budget: Budget,
 ): void {
   if (loader.family === "musl" && MUSL_RESERVED.test(name)) return;
   const same = loaded.find((entry) => entry.names.has(name) || (loader.family === "glibc" && entry.elf.soname === name));
   if (same) return;
-  const { found, searched } = findLibrary(root, read, loader, name, by);
+  const { found, searched } = findLibrary(root, read, loader, name, by, budget);
   if (found === undefined) {
     const known = report.missing.some((missing) => missing.name === name);
     if (!optional && !known) report.missing.push({ name, neededBy: by.path, searched });
@@ -181,9 +193,12 @@ function findLibrary(
   loader: Loader,
   name: string,
   by: Entry,
+  budget: Budget,
 ): { found: FoundLibrary | undefined; searched: string[] } {
   const searched = new Set<string>();
   for (const candidate of listCandidates(loader, name, by)) {
+    budget.signs -= candidate.path.length;
+    if (budget.signs < 0) throw new BrigError(`${JSON.stringify(by.path)} asks for libraries in too many places`, { code: "BRIG_BAD_ELF", hint: "the file was made to mislead" });
     const file = root.resolve(candidate.path);
     if (!candidate.path.includes("/glibc-hwcaps/")) searched.add(posix.dirname(candidate.path));
     if (!file?.stat.isFile()) continue;

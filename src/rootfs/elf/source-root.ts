@@ -25,6 +25,7 @@ export interface SourceRoot {
   resolve(path: string): Resolved | undefined;
 }
 
+const PATH_MAX = 4096;
 const MAX_LINKS = 40; // path_resolution(7)
 
 /** Looks at a folder as a root. What lstat(2) said is remembered: make a new one when the folder may have changed. */
@@ -48,6 +49,7 @@ function lstat(path: string): Stats | undefined {
 }
 
 function resolveWithin(folder: string, path: string, look: (path: string) => Stats | undefined): Resolved | undefined {
+  if (path.length > PATH_MAX) return undefined;
   const links: LinkOnTheWay[] = [];
   const pending = path.split("/").reverse();
   let real = "/";

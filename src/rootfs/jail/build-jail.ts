@@ -50,8 +50,9 @@ export async function buildJail(dir: string, plan: JailPlan, options: BuildOptio
     for (const [done, entry] of plan.entries.entries()) {
       if (done % 64 === 0) await new Promise(setImmediate);
       options.signal?.throwIfAborted();
-      folder = enter(top, folder, posix.dirname(entry.path));
-      record(report, entry, place(folder, entry, options.link ?? "auto"));
+      const at: SafeFolder = attempt(`make ${entry.path} in the jail`, () => enter(top, folder, posix.dirname(entry.path)));
+      folder = at;
+      record(report, entry, attempt(`make ${entry.path} in the jail`, () => place(at, entry, options.link ?? "auto")));
       options.onProgress?.({ done: done + 1, total: plan.entries.length, path: entry.path });
     }
   } finally {

@@ -3,6 +3,7 @@ import { posix, resolve } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
 import { openFileBytes } from "../elf/file-bytes.js";
 import { isElf } from "../elf/read-elf.js";
+import { reading } from "./explain-read.js";
 import { defaultPath } from "./find-program.js";
 import { callGroups, type MissingNeed, openSight, type Sight, type Trace, traceProgram } from "./trace-program.js";
 
@@ -25,7 +26,7 @@ const MAX_ENTRIES = 1_000_000;
  * Says what each program of a jail lacks to start there, as seen from within: its loader, libraries, and the
  * interpreters of scripts. Nothing is run, and no link leads out of the jail.
  *
- * @param programs names or paths in the jail; every program in it when empty
+ * @param programs names or paths in the jail; when empty every program in it, but no scripts in its library folders
  * @throws BrigError BRIG_JAIL_NOT_HERE, BRIG_BAD_ELF
  */
 export function checkJail(dir: string, programs: string[] = []): CheckReport {
@@ -34,8 +35,8 @@ export function checkJail(dir: string, programs: string[] = []): CheckReport {
     throw new BrigError(`${JSON.stringify(dir)} is no folder`, { code: "BRIG_JAIL_NOT_HERE", hint: "brig jail build DIR PROGRAM… makes a jail" });
   }
   const sight = openSight(folder, defaultPath, true);
-  const names = programs.length > 0 ? programs : listPrograms(sight);
-  const checked = names.map((program) => checkProgram(sight, program));
+  const names = programs.length > 0 ? programs : reading(() => listPrograms(sight));
+  const checked = names.map((program) => reading(() => checkProgram(sight, program)));
   return { ok: checked.every(({ missing }) => missing.length === 0), programs: checked };
 }
 
@@ -62,7 +63,10 @@ function listHints(sight: Sight, trace: Trace): string[] {
   return hints;
 }
 
-/** All executables of the jail: ELF programs with a loader, and scripts. Folders that are links are not entered. */
+/** Scripts in here are a language's library, executable by habit (Python's has a dozen): checked only when named. */
+const LIBRARY = /^\/(?:usr\/(?:local\/)?)?(?:lib\d*|libx32|share)\//;
+
+/** All programs of the jail: ELF programs with a loader, and scripts. Folders that are links are not entered. */
 function listPrograms(sight: Sight): string[] {
   const found: string[] = [];
   const pending = ["/"];
@@ -87,7 +91,7 @@ function isProgram(sight: Sight, path: string): boolean {
   if (file === undefined) return false;
   try {
     const head = file.read(0, 4);
-    if (!isElf(head)) return head.toString("latin1", 0, 2) === "#!";
+    if (!isElf(head)) return head.toString("latin1", 0, 2) === "#!" && !LIBRARY.test(path);
   } finally {
     file.close();
   }

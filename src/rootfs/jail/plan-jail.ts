@@ -3,6 +3,7 @@ import { addPaths } from "./add-paths.js";
 import { addCerts } from "./certs.js";
 import { addFolder, addTrace, type Draft, finishDraft, openDraft } from "./draft.js";
 import { defaultPath } from "./find-program.js";
+import { reading } from "./explain-read.js";
 import { addLocale } from "./locale.js";
 import { addNames } from "./names.js";
 import type { JailOptions, JailPlan } from "./plan.js";
@@ -20,6 +21,10 @@ import { addUsers } from "./users.js";
  *   BRIG_JAIL_CONFLICT, BRIG_JAIL_UNREADABLE, BRIG_JAIL_NOT_HERE
  */
 export function planJail(programs: string[], options: JailOptions = {}): JailPlan {
+  return reading(() => plan(programs, options));
+}
+
+function plan(programs: string[], options: JailOptions): JailPlan {
   const folder = options.from ?? "/";
   const searchPath = options.path ?? (options.from === undefined ? (process.env.PATH ?? defaultPath) : defaultPath);
   const draft = openDraft(openSight(folder, searchPath), options);

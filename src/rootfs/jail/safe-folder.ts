@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, rmSync, type Stats } from "node:fs";
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, type Stats } from "node:fs";
 import { posix, resolve } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
 
@@ -21,7 +21,7 @@ export interface FolderLook {
 }
 
 const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-const TEMPORARY = /^\.brig-jail\.(\d+)\.\d+$/;
+const TEMPORARY = /^\.brig-jail\.(\d+)\.(\d+)\.\d+$/;
 
 /** The path under which `name` in a held folder can be handed to any system call. */
 export function reach(folder: SafeFolder, name: string): string {
@@ -92,25 +92,28 @@ export function openPath(top: SafeFolder, path: string): SafeFolder {
 
 let counter = 0;
 
-/** A name for a file that is renamed when it is whole. */
+/** A name for a file that is renamed when it is whole: who writes it, told apart from a later process by its start. */
 export function nameTemporary(): string {
-  return `.brig-jail.${process.pid}.${counter++}`;
+  return `.brig-jail.${process.pid}.${readStart(process.pid) ?? 0}.${counter++}`;
 }
 
 /** Removes what a build that was killed left in this folder. */
 export function removeStale(folder: SafeFolder): void {
   for (const name of readdirSync(reach(folder, "."))) {
-    const pid = Number(TEMPORARY.exec(name)?.[1]);
-    if (pid > 0 && !isAlive(pid) && !lstatSync(reach(folder, name)).isDirectory()) rmSync(reach(folder, name), { force: true });
+    const [, pid, start] = TEMPORARY.exec(name) ?? [];
+    if (pid === undefined || readStart(Number(pid)) === start) continue;
+    if (!lstatSync(reach(folder, name), { throwIfNoEntry: false })?.isDirectory()) rmSync(reach(folder, name), { force: true });
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Field 22 of /proc/PID/stat (proc_pid_stat(5)); undefined for no process and for one that is dead but not reaped. */
+export function readStart(pid: number): string | undefined {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+  } catch {
+    return undefined;
   }
 }
 

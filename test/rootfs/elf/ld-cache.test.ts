@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { compareNames, encodeCache, parseCache } from "../../../src/rootfs/elf/ld-cache.js";
-import { readLdConf } from "../../../src/rootfs/elf/ld-conf.js";
+import { matchGlob, readLdConf } from "../../../src/rootfs/elf/ld-conf.js";
 import { openSourceRoot } from "../../../src/rootfs/elf/source-root.js";
 
 test("this host's cache reads as ldconfig -p prints it", (t) => {
@@ -55,4 +55,15 @@ test("ld.so.conf is read with its includes, globs and comments, within the root 
   writeFileSync(join(folder, "etc/conf.d/c1.conf"), "/never\n");
   symlinkSync("/etc/conf.d/c1.conf", join(folder, "etc/conf.d/.a2.conf"));
   assert.deepEqual(readLdConf(openSourceRoot(folder)), ["/first", "/second", "/last", "/old"]);
+});
+
+test("a glob matches what glob(7) says, and one made to take for ever does not", () => {
+  const cases: [string, string, boolean][] = [
+    ["*.conf", "a.conf", true], ["*.conf", "a.confx", false], ["a?c", "abc", true], ["[!a]b", "ab", false], ["[a-c]*", "b", true],
+    ["[z-a]", "b", false], ["a[", "a[", true], ["", "", true], ["*", "", true], ["*a*b", "xaxb", true], ["(.+)", "abc", false],
+  ];
+  for (const [pattern, name, expected] of cases) assert.equal(matchGlob(pattern, name), expected, pattern);
+  const start = performance.now();
+  assert.equal(matchGlob(`${"*a".repeat(100)}b`, "a".repeat(255)), false);
+  assert.ok(performance.now() - start < 1000);
 });

@@ -7,6 +7,8 @@ import fc from "fast-check";
 import { BrigError } from "../../../src/error/brig-error.js";
 import { openFileBytes } from "../../../src/rootfs/elf/file-bytes.js";
 import { type ElfFile, readElf } from "../../../src/rootfs/elf/read-elf.js";
+import { openLibraryResolver } from "../../../src/rootfs/elf/resolve-libraries.js";
+import { openSourceRoot } from "../../../src/rootfs/elf/source-root.js";
 
 const folder = mkdtempSync(join(tmpdir(), "brig-elf-test-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -106,4 +108,26 @@ test("a claim of gigabytes is refused and nothing of that size is reserved", () 
   const bytes = writeElf(true, true);
   bytes.writeBigUInt64LE(1n << 40n, 64 + 56 + 32);
   assert.throws(() => read(bytes), { code: "BRIG_BAD_ELF", message: /dynamic section/ });
+});
+
+test("a program that asks for a thousand libraries in a thousand folders is refused in seconds", () => {
+  const bytes = Buffer.concat([writeElf(true, true), Buffer.alloc(40_000)]);
+  bytes.writeBigUInt64LE(BigInt(bytes.length), 64 + 32);
+  bytes.writeBigUInt64LE(16n * 1010n, 64 + 56 + 32);
+  bytes.writeBigUInt64LE(20_000n, 64 + 56 + 8);
+  const tags = [[5, 0x10000 + 2000], [10, 18_000], [29, 9000], ...Array.from({ length: 1000 }, (_, index) => [1, 1 + index * 8])];
+  tags.forEach(([tag, value], index) => {
+    bytes.writeBigUInt64LE(BigInt(tag!), 20_000 + index * 16);
+    bytes.writeBigUInt64LE(BigInt(value!), 20_000 + index * 16 + 8);
+  });
+  for (let index = 0; index < 1000; index++) bytes.write(`lib${1000 + index}\0`, 2001 + index * 8, "latin1");
+  bytes.write(`${"/usr/lib/..:".repeat(740)}/x\0`, 2000 + 9000, "latin1");
+  const path = join(folder, "greedy");
+  writeFileSync(path, bytes);
+  const root = openSourceRoot("/");
+  const resolver = openLibraryResolver(root, { hwcaps: [] });
+  const file = root.resolve(path)!;
+  const elf = resolver.read(file)!;
+  assert.equal(elf.needed.length, 1000);
+  assert.throws(() => resolver.resolveProgram(path, file, { ...elf, interpreter: "/lib/ld.so" }), { code: "BRIG_BAD_ELF", message: /too many places/ });
 });

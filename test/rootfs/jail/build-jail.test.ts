@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { fork, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, chownSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,9 +8,11 @@ import { test, type TestContext } from "node:test";
 import { buildJail } from "../../../src/rootfs/jail/build-jail.js";
 import { checkJail } from "../../../src/rootfs/jail/check-jail.js";
 import { planJail } from "../../../src/rootfs/jail/plan-jail.js";
+import { readStart } from "../../../src/rootfs/jail/safe-folder.js";
 import type { JailOptions } from "../../../src/rootfs/jail/plan.js";
 
 const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const modules = new URL("../../../src/rootfs/jail/", import.meta.url).href;
 const root = process.getuid!() === 0;
 
 function makeFolder(t: TestContext): string {
@@ -161,10 +164,35 @@ test("a second build keeps all, mends what was changed and leaves what is not it
 
 test("what a killed build left is removed and what a living one writes is not", async (t) => {
   const dir = await build(t, ["ls"]);
-  writeFileSync(join(dir, "usr/bin/.brig-jail.4194303.0"), "half");
-  writeFileSync(join(dir, `usr/bin/.brig-jail.${process.ppid}.0`), "half");
+  const living = `.brig-jail.${process.ppid}.${readStart(process.ppid)}.0`;
+  const names = [".brig-jail.4194303.1.0", `.brig-jail.${process.ppid}.1.0`, living, ".brig-jail.mine"];
+  for (const name of names) writeFileSync(join(dir, "usr/bin", name), "half");
   await buildJail(dir, planJail(["ls"], { path }));
-  assert.deepEqual(readdirSync(join(dir, "usr/bin")), [`.brig-jail.${process.ppid}.0`, "ls"]);
+  assert.deepEqual(readdirSync(join(dir, "usr/bin")).sort(), [living, ".brig-jail.mine", "ls"].sort());
+});
+
+test("a build killed at any instant leaves whole files, and the next one finishes and cleans up", async (t) => {
+  const folder = makeFolder(t);
+  writeFileSync(join(folder, "data"), Buffer.alloc(3 << 20, 7));
+  mkdirSync(join(folder, "many"));
+  for (let index = 0; index < 200; index++) writeFileSync(join(folder, "many", `${index}`), Buffer.alloc(60_000, index));
+  const options = { path, add: [{ source: join(folder, "many"), destination: "/many" }, { source: join(folder, "data"), destination: "/many/data" }] };
+  const code = `const [{planJail}, {buildJail}] = await Promise.all(["plan-jail.js", "build-jail.js"].map((name) => import(${JSON.stringify(modules)} + name)));
+    const stop = Number(process.argv[1]);
+    await buildJail(process.argv[2], planJail([], ${JSON.stringify(options)}), {link: "copy", onProgress: ({done}) => { if (done === stop) process.send("now"); if (done >= stop) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5); }});`;
+  for (const stop of [3, 40, 120]) {
+    const dir = join(folder, `jail${stop}`);
+    const child = fork("/dev/null", [], { execPath: process.execPath, execArgv: ["--input-type=module", "-e", code, "--", String(stop), dir], stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    child.on("message", () => child.kill("SIGKILL"));
+    const [, signal] = (await once(child, "exit")) as [number, string];
+    assert.equal(signal, "SIGKILL");
+    for (const name of readdirSync(join(dir, "many")).filter((at) => !at.startsWith("."))) {
+      assert.deepEqual(readFileSync(join(dir, "many", name)), readFileSync(name === "data" ? join(folder, "data") : join(folder, "many", name)));
+    }
+    await buildJail(dir, planJail([], options));
+    assert.equal(readdirSync(join(dir, "many")).filter((name) => name.startsWith(".")).length, 0);
+    assert.equal(readdirSync(join(dir, "many")).length, 201);
+  }
 });
 
 test("a folder of the jail that is a link is an error and nothing is written where it leads", async (t) => {
@@ -174,6 +202,33 @@ test("a folder of the jail that is a link is an error and nothing is written whe
   symlinkSync(outside, join(dir, "usr"));
   await assert.rejects(buildJail(dir, planJail(["ls"], { path })), { code: "BRIG_JAIL_UNSAFE" });
   assert.deepEqual(readdirSync(outside), []);
+});
+
+test("folders swapped for links while a jail is built never lead a file outside", async (t) => {
+  const [outside, dir] = [makeFolder(t), join(makeFolder(t), "jail")];
+  mkdirSync(join(dir, "usr/bin"), { recursive: true });
+  symlinkSync(outside, join(dir, "usr/link"));
+  const code = `const {renameSync} = require("fs"); process.chdir(${JSON.stringify(join(dir, "usr"))}); process.send("ready");
+    const move = (a, b) => { try { renameSync(a, b); } catch {} };
+    const end = Date.now() + 20_000;
+    while (Date.now() < end) { move("bin", "away"); move("link", "bin"); move("bin", "link"); move("away", "bin"); }`;
+  const swapper = fork("/dev/null", [], { execArgv: ["-e", code, "--"], stdio: ["ignore", "ignore", "ignore", "ipc"] });
+  const outcomes = new Set<string>();
+  try {
+    await once(swapper, "message");
+    const plan = planJail(["ls", "bash", "env"], { path });
+    for (let round = 0; round < 60; round++) {
+      outcomes.add(await buildJail(dir, plan).then(() => "built", (error: { code: string; name: string }) => (error.name === "BrigError" ? error.code : String(error))));
+      rmSync(join(dir, "usr/lib"), { recursive: true, force: true });
+    }
+  } finally {
+    const ended = once(swapper, "exit");
+    swapper.kill("SIGKILL");
+    await ended;
+  }
+  assert.deepEqual(readdirSync(outside), []);
+  assert.ok([...outcomes].every((code) => ["built", "BRIG_JAIL_UNSAFE", "BRIG_JAIL_WRITE"].includes(code)), [...outcomes].join());
+  assert.ok(outcomes.has("BRIG_JAIL_UNSAFE") || outcomes.has("BRIG_JAIL_WRITE"), "the swaps never met a build");
 });
 
 test("a link in the place of a file is replaced, not written through", async (t) => {
@@ -247,6 +302,15 @@ test("what cannot be in a jail is one clear error", (t) => {
   assert.throws(() => planJail([], { path, locale: "../../etc" }), { code: "BRIG_BAD_VALUE" });
 });
 
+test("what an ordinary user may not read is a clear error", (t) => {
+  if (!root) return t.skip("needs root to become someone else");
+  const code = `const {planJail} = await import(${JSON.stringify(`${modules}plan-jail.js`)});
+    for (const source of ["/etc/shadow", "/root"]) try { planJail([], {path: "/bin", add: [{source}]}); console.log("planned"); } catch (error) { console.log(error.code ?? error); }`;
+  const ran = spawnSync(process.execPath, ["--input-type=module", "-e", code], { uid: 65534, gid: 65534, encoding: "utf8", cwd: "/" });
+  // A plan only looks at a plain file; what is in a closed folder it cannot even list.
+  assert.equal(ran.stdout, "planned\nBRIG_JAIL_UNREADABLE\n", ran.stderr);
+});
+
 test("a destination given to --add goes where the root's links lead, and two sources for one place are refused", async (t) => {
   const folder = makeFolder(t);
   writeFileSync(join(folder, "a"), "a");
@@ -261,8 +325,7 @@ test("an ordinary user builds a jail of his own", async (t) => {
   if (!root) return t.skip("needs root to become someone else");
   const folder = makeFolder(t);
   chownSync(folder, 65534, 65534);
-  const module = new URL("../../../src/rootfs/jail/", import.meta.url).pathname;
-  const code = `const {planJail} = await import(${JSON.stringify(`${module}plan-jail.js`)}); const {buildJail} = await import(${JSON.stringify(`${module}build-jail.js`)});
+  const code = `const {planJail} = await import(${JSON.stringify(`${modules}plan-jail.js`)}); const {buildJail} = await import(${JSON.stringify(`${modules}build-jail.js`)});
     const report = await buildJail(${JSON.stringify(join(folder, "jail"))}, planJail(["bash"], {path: ${JSON.stringify(path)}})); console.log(report.files > 2);`;
   const ran = spawnSync(process.execPath, ["--input-type=module", "-e", code], { uid: 65534, gid: 65534, encoding: "utf8", cwd: "/", env: { PATH: path } });
   if (/EACCES/.test(ran.stderr) && /Cannot find|ERR_MODULE/.test(ran.stderr)) return t.skip("the build folder is not readable for others");
