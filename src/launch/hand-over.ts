@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { findLauncher } from "./find-launcher.js";
@@ -53,9 +53,10 @@ function passSignals(child: { kill(signal: NodeJS.Signals): boolean }): () => vo
 function openNameless(bytes: Uint8Array): number {
   const folder = mkdtempSync(join(tmpdir(), "brig-plan-"));
   try {
-    const descriptor = openSync(join(folder, "plan"), "wx+", 0o600);
-    writeAll(descriptor, bytes);
-    return descriptor;
+    const file = join(folder, "plan");
+    writeFileSync(file, bytes, { flag: "wx", mode: 0o600 });
+    // Opened anew: the launcher reads from the descriptor's place on, which is the beginning.
+    return openSync(file, "r");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
