@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { posix } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
+import type { ElfFile } from "../elf/read-elf.js";
 import type { Resolved } from "../elf/source-root.js";
 import { addEntry, addFile, addFileAt, addLinks, addTrace, type Draft } from "./draft.js";
 import type { AddedPath } from "./plan.js";
@@ -96,7 +97,7 @@ function addDanglingLink(draft: Draft, host: string, path: string, reason: strin
 
 function traceModule(draft: Draft, file: Resolved): Trace {
   const trace: Trace = { needs: [], missing: [], binaries: [] };
-  const elf = draft.sight.resolver.read(file);
+  const elf = readModule(draft, file);
   if (elf === undefined) return trace;
   const report = draft.sight.resolver.resolveModule(file.real, file, elf);
   trace.binaries.push({ path: file.real, elf, report, calls: new Set() });
@@ -104,6 +105,17 @@ function traceModule(draft: Draft, file: Resolved): Trace {
   for (const { name, neededBy } of trace.missing) draft.notes.add(`${neededBy} needs ${name}, which is not here`);
   addTrace(draft, trace);
   return trace;
+}
+
+/** Data may be ELF that nothing loads (object files, another tool's test cases): it is added, and told. */
+function readModule(draft: Draft, file: Resolved): ElfFile | undefined {
+  try {
+    return draft.sight.resolver.read(file);
+  } catch (error) {
+    if (!(error instanceof BrigError)) throw error;
+    draft.notes.add(`${file.real} was added as data: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** Adds a file or a whole folder of the root if it is there. Tells whether it is. */

@@ -311,6 +311,15 @@ test("what an ordinary user may not read is a clear error", (t) => {
   assert.equal(ran.stdout, "planned\nBRIG_JAIL_UNREADABLE\n", ran.stderr);
 });
 
+test("a damaged ELF file in an added folder is data, and told", async (t) => {
+  const folder = makeFolder(t);
+  writeFileSync(join(folder, "broken.so"), "\x7fELF and no more");
+  const plan = planJail([], { path, add: [{ source: folder, destination: "/data" }] });
+  assert.ok(plan.notes.some((note) => note.includes("broken.so was added as data")), plan.notes.join());
+  await buildJail(join(folder, "jail"), plan);
+  assert.equal(readFileSync(join(folder, "jail/data/broken.so"), "utf8"), "\x7fELF and no more");
+});
+
 test("a destination given to --add goes where the root's links lead, and two sources for one place are refused", async (t) => {
   const folder = makeFolder(t);
   writeFileSync(join(folder, "a"), "a");
