@@ -35,8 +35,14 @@ static void tell_failure(struct run *run) {
   else report_failure(run);
 }
 
-/* As a shell says it: 127 the program is not there, 126 it can't be executed, 125 brig could not do its part. */
+/*
+ * As a shell says it: 127 the program is not there, 126 it can't be executed, 125 brig could not do its part; or as
+ * the tool that the plan stands for says it.
+ */
 static int failure_code(const struct run *run) {
+  uint32_t flags = run->plan->header->run_flags;
+  uint32_t tools = (run->failure.op == OP_EXEC ? flags >> RUN_EXEC_FAILURE_SHIFT : flags >> RUN_FAILURE_SHIFT) & 0xff;
+  if (tools) return (int)tools;
   if (run->failure.op != OP_EXEC) return 125;
   return run->failure.error == ENOENT || run->failure.error == ENOTDIR ? 127 : 126;
 }

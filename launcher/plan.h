@@ -52,7 +52,10 @@ enum {
   RUN_PLAIN_TTY = 1 << 6,       /* share the caller's session and terminal, as unshare and chroot do */
   RUN_PRINT_ID = 1 << 7,        /* with RUN_DETACH: write the id and a newline to standard output */
   RUN_OPEN_STDIN = 1 << 8,      /* with RUN_DETACH: standard input stays open for attach */
+  /* bits 16-23: the exit status when a step fails, bits 24-31: when the program can't be executed (0: 125; 127, 126) */
 };
+#define RUN_FAILURE_SHIFT 16
+#define RUN_EXEC_FAILURE_SHIFT 24
 
 struct plan_header {
   char magic[8];

@@ -90,7 +90,7 @@ function speakAsTool(voice: Voice, name: OperationName | undefined, pointer: str
 }
 
 function findSaying(voice: Voice, pointer: string | undefined): string | undefined {
-  if (pointer === undefined) return undefined;
+  if (pointer === undefined) return voice.sayings[""];
   for (let at = pointer; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
     const saying = Object.hasOwn(voice.sayings, at) ? voice.sayings[at] : undefined;
     if (saying !== undefined) return saying;

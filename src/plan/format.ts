@@ -24,6 +24,10 @@ export const RUN = {
   OPEN_STDIN: 1 << 8,
 } as const;
 
+/** Where exit statuses stand in the flags: of a step's failure, and of a program that cannot be executed. */
+export const RUN_FAILURE_SHIFT = 16;
+export const RUN_EXEC_FAILURE_SHIFT = 24;
+
 export const STEP_OPTIONAL = 1 << 0;
 export const STEP_ID = 1 << 1;
 

@@ -85,7 +85,7 @@ export interface Voice {
   exitCode: number;
   /** JSON pointer of a setting to what is said when a step for it fails: "cannot change root directory to '/x'". */
   sayings: Record<string, string>;
-  /** What is said when the program cannot be executed, and the statuses for one that is not found and for the rest. */
+  /** What is said when the program cannot be executed, and the statuses: 127 and 126, or one and the same for both. */
   exec: { saying: string; notFound: number; other: number };
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describeFailure } from "../../launch/describe-failure.js";
 import { decodePlan } from "../../plan/decode.js";
 import type { CommandForm } from "../grammar.js";
+import { printError } from "../output/print.js";
 import { reportError } from "../report-error.js";
 
 /** struct record_failed of launcher/plan.h: four 32-bit words and two texts. */
@@ -18,7 +19,10 @@ export const command: CommandForm = {
     const plan = decodePlan(bytes.subarray(RECORD.size));
     const words = plan.note.words ?? [];
     const options = words.slice(0, words.includes("--") ? words.indexOf("--") : undefined);
-    reportError(describeFailure(plan.note, readRecord(bytes)), options.includes("--json"));
+    const failure = describeFailure(plan.note, readRecord(bytes));
+    // Another tool's message stands as it is.
+    if (plan.note.voice) printError(failure.message);
+    else reportError(failure, options.includes("--json"));
   },
 };
 

@@ -1,4 +1,5 @@
-import { RUN } from "../format.js";
+import type { Voice } from "../../spec/extension.js";
+import { RUN, RUN_EXEC_FAILURE_SHIFT, RUN_FAILURE_SHIFT } from "../format.js";
 import { addStep, type Context, refuse } from "./context.js";
 import { isNew } from "./namespaces.js";
 import { findSignal } from "./signals.js";
@@ -44,6 +45,7 @@ export function compileRun(context: Context): void {
   if (extension.dieWithParent) run.flags |= RUN.DIE_WITH_PARENT;
   if (!spec.process?.args && !extension.noPayload) run.flags |= RUN.NO_PAYLOAD | RUN.INIT;
   if (options.keepState) run.flags |= RUN.KEEP_STATE;
+  if (extension.voice) run.flags = (run.flags | encodeStatuses(extension.voice)) >>> 0;
   run.id = options.id ?? "";
   run.detachKeys = options.detachKeys ?? "\x10\x11";
   run.timeoutMs = extension.timeout?.ms ?? 0;
@@ -51,4 +53,10 @@ export function compileRun(context: Context): void {
   run.stopSignal = extension.stopSignal ? findSignal(extension, "/annotations/dev.brig.stopSignal", extension.stopSignal) : 15;
   if (extension.log || extension.detach) run.log = "log";
   run.logMaxBytes = extension.log?.maxBytes ?? 0;
+}
+
+/** The tool's exit statuses, which the launcher gives; without those for the program it says 127 and 126. */
+function encodeStatuses({ exitCode, exec }: Voice): number {
+  const own = exec.notFound === exec.other ? exec.other : 0;
+  return (exitCode << RUN_FAILURE_SHIFT) | (own << RUN_EXEC_FAILURE_SHIFT);
 }

@@ -12,7 +12,7 @@ const base = { terminal: "plain", stateless: true, inPlace: true, cwd: "stay" } 
 export function buildAddSpec(name: string): Spec {
   const notes = startNotes();
   const words = `netns add ${name}`;
-  notes.add("/linux/namespaces/0", words, `Failed to create a new network namespace "${name}"`);
+  notes.add("", words, `Failed to create a new network namespace "${name}"`);
   notes.add("/annotations/dev.brig.persist/0", words, `Bind /proc/self/ns/net -> ${netnsPath(name)} failed`);
   return setUpSpec({ linux: { namespaces: [{ type: "network" }] } }, { persist: [{ type: "net", path: netnsPath(name) }] }, notes);
 }
@@ -48,7 +48,7 @@ export function buildExecSpec(name: string, command: string[], context: ToolCont
   const words = `netns exec ${name}`;
   const program = findProgram(command, context.env, context.cwd);
   notes.add("/linux/namespaces/0", words, `setting the network namespace "${name}" failed`);
-  notes.add("/linux/namespaces/1", words, "unshare failed");
+  notes.add("/linux/namespaces", words, "unshare failed");
   notes.add("/linux/rootfsPropagation", words, '"mount --make-rslave /" failed');
   const mounts: Mount[] = [];
   if (host.sys) {

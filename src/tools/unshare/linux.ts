@@ -8,6 +8,8 @@ import { combineMaps, type MapRange } from "./id-maps.js";
 /** The namespaces, their id maps, clocks and mount propagation. */
 export function buildLinux(asked: UnshareOptions, context: ToolContext, notes: Notes): Linux {
   const linux: Linux = { namespaces: [...asked.namespaces.keys()].map((type) => ({ type })) };
+  // At the clone or by one unshare(2), of all of them at once.
+  notes.sayings[""] = notes.sayings["/linux/namespaces"] = "unshare failed";
   [...asked.namespaces.values()].forEach(({ text }, index) => notes.add(`/linux/namespaces/${index}`, text, "unshare failed"));
   const uidMappings = buildMap("uid", asked.mapUser, asked.mapUsers, context);
   const gidMappings = buildMap("gid", asked.mapGroup, asked.mapGroups, context);
