@@ -122,6 +122,7 @@ static int pending(struct front *front) {
   if (clients_are_late(monitor)) return 1;
   for (int i = 0; i < 2; i++)
     if (monitor->sources[i].fd >= 0 && serve_source(monitor, &monitor->sources[i])) return 1;
+  log_close(&monitor->log); /* before anybody reads that it is over */
   return 0;
 }
 

@@ -15,7 +15,8 @@ static int find_script(char *path, size_t room) {
   if (size < 0) return (int)size;
   while (size > 0 && path[size - 1] != '/') size--;
   path[size] = 0;
-  return text_append(path, room, "cli/main.cjs") + 1 < room ? 0 : -ENAMETOOLONG;
+  text_append(path, room, "cli/main.cjs");
+  return (int)sys(__NR_faccessat, AT_FDCWD, path, 4 /* R_OK */);
 }
 
 static int is_program(const char *path) { return sys(__NR_faccessat, AT_FDCWD, path, 1 /* X_OK */) >= 0; }
@@ -103,13 +104,16 @@ static int wait_for(int pid) {
   }
 }
 
+static int say_missing(const char *what, const char *hint, int quiet) {
+  const char *words[] = {"brig: ", what, " is missing\n  hint: ", hint, "\n"};
+  for (size_t i = 0; i < array_size(words) && !quiet; i++) print(STDERR, words[i]);
+  return -ENOENT;
+}
+
 int node_run(char *const *words, const char *variable, int fd, int quiet) {
   char node[PATH_ROOM], script[PATH_ROOM];
-  int found = find_node(node, sizeof node);
-  if (found < 0 || find_script(script, sizeof script) < 0) {
-    if (!quiet) print(STDERR, "brig: node is missing: install it with `apt-get install nodejs` (version 20 or newer)\n");
-    return -ENOENT;
-  }
+  if (find_node(node, sizeof node) < 0) return say_missing("node", "apt-get install nodejs (version 20 or newer)", quiet);
+  if (find_script(script, sizeof script) < 0) return say_missing(script, "npm run build, in brig's folder", quiet);
   signals_hold();
   int pid = sys_fork();
   if (!pid) become_node(words, variable, fd, node, script);

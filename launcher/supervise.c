@@ -333,9 +333,9 @@ static void finish(struct supervisor *s) {
   s->exited.timed_out = (uint32_t)s->timed_out;
   s->exited.wall_us = clock_us() - s->began_us;
   s->exited.oom_killed = was_oom_killed(run);
-  if (s->front && s->front->ended) s->front->ended(s->front, code_of(s));
   if (!run->failed) state_write_exit(run, &s->exited);
   run_cleanup(run);
+  if (s->front && s->front->ended) s->front->ended(s->front, code_of(s));
   if (!run->failed) status_exited(run, &s->exited);
 }
 

@@ -48,9 +48,13 @@ static void copy_size(struct tty *tty) {
     }
 }
 
-/* The payload finds the modes the caller had. Without input the caller's stays cooked, so one of both adds the \r. */
+/*
+ * The payload finds the modes the caller had; in the background they are the shell's line editor's, and no program's.
+ * Without input the caller's terminal stays cooked, so one of both adds the carriage return.
+ */
 static void copy_mode(struct tty *tty, int output) {
   struct termios mode;
+  if (tty->terminal.fd >= 0 && !terminal_is_foreground(&tty->terminal)) return;
   if (tty->terminal.fd >= 0) mode = tty->terminal.saved;
   else if (sys_ioctl(output, TCGETS, &mode) >= 0) mode.c_oflag &= ~(tcflag_t)OPOST;
   else return;
