@@ -1,4 +1,4 @@
-import { readHostFacts } from "../host/facts.js";
+import { type HostFacts, readHostFacts } from "../host/facts.js";
 import { findRunFolder } from "../launch/run-folder.js";
 import { witnessEnv, witnessFile } from "../launch/witness.js";
 import { compilePlan } from "../plan/compile.js";
@@ -13,6 +13,7 @@ import { build } from "./version.js";
 export interface CompiledRun {
   plan: Plan;
   options: SandboxOptions;
+  host: HostFacts;
 }
 
 /** The plan of `brig run WORDS…`; `typed` is the whole command line, by which the launcher finds it in its cache. */
@@ -27,7 +28,13 @@ export async function compileAsked(words: ParsedWords, typed: readonly string[])
     build,
     keepState: extension.keep ?? false,
     printId: extension.detach ?? false,
-    witnesses: [...[...consulted.files].map((path) => witnessFile(path)), ...[...consulted.env].map((name) => witnessEnv(name))],
+    witnesses: [...[...listOwnFiles(), ...consulted.files].map((path) => witnessFile(path)), ...[...consulted.env].map((name) => witnessEnv(name))],
   });
-  return { plan, options };
+  return { plan, options, host };
+}
+
+/** A rebuilt or upgraded brig compiles anew. */
+function listOwnFiles(): string[] {
+  const script = process.argv[1];
+  return script?.endsWith(".cjs") ? [script] : [];
 }

@@ -26,7 +26,7 @@ export interface Draft {
   /** Places inside where the payload may write. */
   writable: string[];
   /** Places inside that show the host's files, with what of the host is there. */
-  visible: { source: string; destination: string }[];
+  visible: { source: string; destination: string; write?: boolean }[];
   /** What a person should hear of decisions that they might not expect; `explain` prints them. */
   notes: string[];
 }
@@ -59,8 +59,13 @@ export function consultEnv(draft: Draft, name: string): string | undefined {
   return draft.context.env[name];
 }
 
+/** A mount takes the place of an earlier one at the same destination, which it would cover anyway. */
 export function addMount(draft: Draft, mount: Mount, origin: Origin): void {
-  draft.origins[`/mounts/${draft.mounts.push(mount) - 1}`] = origin;
+  const earlier = draft.mounts.findIndex(({ destination }) => destination === mount.destination);
+  if (earlier >= 0) {
+    draft.mounts[earlier] = mount;
+    draft.origins[`/mounts/${earlier}`] = origin;
+  } else draft.origins[`/mounts/${draft.mounts.push(mount) - 1}`] = origin;
 }
 
 export function addFile(draft: Draft, entry: RootEntry): void {

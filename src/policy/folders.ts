@@ -74,14 +74,18 @@ function readBind(draft: Draft, words: string, pointer: string): Shown {
   return { source: real, destination, write: !readonly, noexec, origin: originOfOption(draft, pointer) };
 }
 
-/** Mounts what is shown. What the system folders show already is left out. */
+/** Mounts what is shown, unless something above it shows just that already. */
 export function mountShown(draft: Draft, shown: Shown): void {
-  const known = draft.visible.find(({ source, destination }) => isBeneath(shown.source, source) && shown.destination === destination + shown.source.slice(source.length));
-  const covered = draft.visible.some(({ destination }) => destination !== known?.destination && isBeneath(shown.destination, destination) && destination.length > (known?.destination.length ?? 0));
-  if (!shown.write && known && !covered) return;
+  if (!shown.write && isShownAlready(draft, shown)) return;
   addMount(draft, idmapMount(draft, shown, makeMount(shown)), shown.origin);
-  draft.visible.push({ source: shown.source, destination: shown.destination });
+  draft.visible.push({ source: shown.source, destination: shown.destination, write: shown.write });
   if (shown.write) draft.writable.push(shown.destination);
+}
+
+function isShownAlready({ visible }: Draft, shown: Shown): boolean {
+  const above = visible.filter(({ destination }) => isBeneath(shown.destination, destination));
+  const nearest = above.toSorted((a, b) => a.destination.length - b.destination.length).at(-1);
+  return nearest !== undefined && !nearest.write && nearest.source + shown.destination.slice(nearest.destination.length) === shown.source;
 }
 
 function makeMount({ source, destination, write, noexec }: Shown): Mount {

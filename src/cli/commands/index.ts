@@ -14,6 +14,26 @@ export const groups: Group[] = ["Run something", "What runs", "Understand", "Too
 
 /** Every command. The order is that of `brig --help`. */
 export const commands: Record<string, Registration> = {
+  run: {
+    group: "Run something",
+    summary: "run a command that you do not trust",
+    load: () => import("./run.js"),
+  },
+  plan: {
+    group: "Understand",
+    summary: "print a sandbox's kernel steps, or write them as a program",
+    load: () => import("./plan.js"),
+  },
+  spec: {
+    group: "Understand",
+    summary: "print a sandbox as an OCI config.json",
+    load: () => import("./spec.js"),
+  },
+  __failure: {
+    group: "hidden",
+    summary: "say why a step failed",
+    load: () => import("./failure.js"),
+  },
   doctor: {
     group: "Understand",
     summary: "what this host offers and lacks for sandboxes, and what to do",

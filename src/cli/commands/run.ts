@@ -1,9 +1,9 @@
+import { writeCachedPlan } from "../../launch/cache.js";
 import { handOverPlan } from "../../launch/hand-over.js";
 import { encodePlan } from "../../plan/encode.js";
 import { sandboxOptions } from "../asked-sandbox.js";
 import { compileAsked } from "../compile-asked.js";
 import type { CommandForm, ParsedWords } from "../grammar.js";
-import { keepPlan } from "../keep-plan.js";
 
 export const command: CommandForm = {
   name: "run",
@@ -30,12 +30,8 @@ export const command: CommandForm = {
 };
 
 async function runAsked(words: ParsedWords, typed: readonly string[]): Promise<number> {
-  const { plan, options } = await compileAsked(words, typed);
+  const { plan, options, host } = await compileAsked(words, typed);
   const bytes = encodePlan(plan);
-  if (options.ephemeral) {
-    const { runEphemeral } = await import("../run-ephemeral.js");
-    return runEphemeral(plan, options);
-  }
-  keepPlan(plan, bytes, typed);
+  if (!options.inheritEnv) writeCachedPlan({ words: typed, cwd: process.cwd(), euid: host.euid, egid: host.egid, terminals: host.terminals }, bytes);
   return handOverPlan(bytes);
 }
