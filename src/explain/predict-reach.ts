@@ -87,7 +87,7 @@ function cutSlash(path: string): string {
 
 /** What of the host's the mounts of a spec show, harmless devices left out, and what a later mount covers. */
 export function predictReach(view: SpecView): ReachOfMounts {
-  const visible = view.binds.filter((layer) => view.findLayer(layer.destination) === layer && !isHarmlessDevice(layer.destination));
+  const visible = view.binds.filter((layer) => view.findLayer(layer.destination) === layer && ![layer.destination, layer.source].some(isHarmlessDevice));
   const describe = (layer: Layer): Reach => ({ path: layer.destination, host: layer.source });
   return { writable: visible.filter((layer) => layer.writable).map(describe), readable: visible.filter((layer) => !layer.writable).map(describe) };
 }

@@ -20,6 +20,7 @@ export function findReach(mounts: readonly MountEntry[], host: readonly MountEnt
     if (resolveMount(mounts, mount.point) !== mount || isUninteresting(mount)) continue;
     if (!host.some((other) => other.device === mount.device)) continue;
     const entry = { path: mount.point, host: findHostPath(mount, host) };
+    if (entry.host !== undefined && isHarmlessDevice(entry.host)) continue; // a mask made of /dev/null
     (isWritableMount(mount) ? reach.writable : reach.readable).push(entry);
   }
   return reach;

@@ -79,7 +79,7 @@ test("a read-only bind below a writable one is told apart, and what is covered i
   if (!hasBwrap) return t.skip("bwrap does not run here");
   const folder = makeFolder(t);
   mkdirSync(join(folder, "in"));
-  const pid = await startSleep(t, "bwrap", ["--unshare-all", ...BASE, "--bind", folder, "/w", "--ro-bind", join(folder, "in"), "/w/in", "--bind", folder, "/v/x", "--tmpfs", "/v", "sleep", "60"]);
+  const pid = await startSleep(t, "bwrap", ["--unshare-all", ...BASE, "--bind", folder, "/w", "--ro-bind", join(folder, "in"), "/w/in", "--bind", folder, "/v/x", "--tmpfs", "/v", "--dev-bind", "/dev/null", "/v/mask", "sleep", "60"]);
   const posture = readPosture(pid);
   assert.deepEqual(posture.writable?.map((reach) => reach.path), ["/w"]);
   assert.deepEqual(posture.readable?.filter((reach) => reach.path !== "/usr"), [{ path: "/w/in", host: join(folder, "in") }]);
