@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { findCgroupMount, locateCgroup, parseCgroupPaths } from "../host/cgroup-facts.js";
 import { isBeneath, type MountEntry } from "../host/mountinfo.js";
-import { readNumber, readWord } from "../host/read-text.js";
+import { readNumber, readText, readWord } from "../host/read-text.js";
 import type { Posture } from "./posture.js";
 
 /** What version 1 writes for "no limit" of memory: the largest multiple of the page size; anything near is none. */
@@ -50,4 +50,24 @@ function readCpus(folder: string): number | undefined {
   const oldQuota = readNumber(join(folder, "cpu.cfs_quota_us"));
   const oldPeriod = readNumber(join(folder, "cpu.cfs_period_us"));
   return oldQuota !== undefined && oldQuota > 0 && oldPeriod ? oldQuota / oldPeriod : undefined;
+}
+
+/**
+ * RLIMIT_NPROC as a limit of the whole sandbox. Since Linux 5.14 it is counted for each user in each user namespace
+ * and those below it, so that it holds where the process has one of its own, is not root outside, and cannot become
+ * another of its users. One that is as high as the reference's was not set for the sandbox.
+ */
+export function readProcessLimit(folder: string, reference: string, posture: Pick<Posture, "namespaces" | "identity" | "capabilities" | "noNewPrivileges">): number | undefined {
+  const { namespaces, identity, capabilities, noNewPrivileges } = posture;
+  if (namespaces.user.state !== "own" || identity.outsideUid === undefined || identity.outsideUid === 0) return undefined;
+  const isOne = identity.uidMap.reduce((sum, entry) => sum + entry.size, 0) === 1;
+  if (!isOne && (!noNewPrivileges || capabilities.permitted.includes("CAP_SETUID"))) return undefined;
+  const limit = readHardLimit(folder);
+  return limit !== undefined && limit < (readHardLimit(reference) ?? Infinity) ? limit : undefined;
+}
+
+/** The hard limit in /proc/PID/limits (proc_pid_limits(5)). */
+function readHardLimit(folder: string): number | undefined {
+  const hard = /^Max processes\s+\S+\s+(\d+)/m.exec(readText(`${folder}/limits`) ?? "")?.[1];
+  return hard === undefined ? undefined : Number(hard);
 }

@@ -1,6 +1,8 @@
 import { readlinkSync } from "node:fs";
 import { BrigError } from "../error/brig-error.js";
 import { decodeCapabilities } from "../host/capabilities.js";
+import { readHostFacts } from "../host/facts.js";
+import { isAtLeast } from "../host/landlock.js";
 import { type MountEntry, parseMountinfo } from "../host/mountinfo.js";
 import { readText } from "../host/read-text.js";
 import { parseNumbers, parseStatusFields } from "../host/status-fields.js";
@@ -8,7 +10,7 @@ import type { IdMapping } from "../spec/oci.js";
 import { findAbstractSockets, findAgent, findDevices, findSockets } from "./find-exposed.js";
 import { type IdentityPosture, mapInside, type Posture } from "./posture.js";
 import { readLeadingOut } from "./read-descriptors.js";
-import { readLimits } from "./read-limits.js";
+import { readLimits, readProcessLimit } from "./read-limits.js";
 import { findReference, readNamespaces, readRoot, type Reference } from "./read-namespaces.js";
 import { findReach, findReachOfChroot, type ReachOfMounts } from "./read-reach.js";
 import { readStartTime } from "./read-start-time.js";
@@ -64,7 +66,9 @@ function collect(pid: number, folder: string, status: Map<string, string>): Post
     terminal: readTerminal("/", pid),
     notes: [],
   };
-  return { ...posture, notes: describeGaps(posture, view) };
+  const processes = isAtLeast(readHostFacts().kernel, [5, 14]) ? readProcessLimit(folder, reference.folder, posture) : undefined;
+  const pids = Math.min(posture.limits.pids ?? Infinity, processes ?? Infinity);
+  return { ...posture, limits: { ...posture.limits, pids: pids === Infinity ? undefined : pids }, notes: describeGaps(posture, view) };
 }
 
 function readMounts(folder: string): MountEntry[] {

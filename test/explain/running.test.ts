@@ -167,6 +167,15 @@ test("an ordinary user's sandbox, read by root, is nobody of weight outside", as
   assert.equal(find(posture, "capabilities").state, "narrow");
 });
 
+test("a process limit counts where it holds for the whole sandbox, and not for root outside", async (t) => {
+  if (!isRoot || !canRun("prlimit", "--nproc", "true")) return t.skip("needs root and prlimit");
+  const args = ["--nproc=77:77", "unshare", "--user", "--map-root-user", "sleep", "60"];
+  const posture = readPosture(await startSleep(t, "prlimit", args, { uid: 65534, gid: 65534 }));
+  assert.equal(posture.limits.pids, 77);
+  assert.equal(readPosture(await startSleep(t, "prlimit", args)).limits.pids === 77, false);
+  assert.equal(readPosture(await startSleep(t, "prlimit", ["--nproc=77:77", "sleep", "60"], { uid: 65534, gid: 65534 })).limits.pids === 77, false, "others of the user count too");
+});
+
 test("seccomp and no_new_privs are read as they are set", async (t) => {
   if (!canRun("setpriv", "--no-new-privs", "true")) return t.skip("setpriv does not run here");
   const posture = readPosture(await startSleep(t, "setpriv", ["--no-new-privs", "--bounding-set=-sys_boot", "--inh-caps=-all", "sleep", "60"]));
