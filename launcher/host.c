@@ -114,6 +114,8 @@ void run_cleanup(struct run *run) {
   int keep = run->plan->header->run_flags & RUN_KEEP_STATE && !run->failed;
   if (run->name[0] && !keep) sys_unlinkat(run->name_dir, run->name, 0);
   run->name[0] = 0;
+  /* never kept: pasta ends when this link to the network namespace goes */
+  if (run->state_dir >= 0) sys_unlinkat(run->state_dir, "netns", 0);
   if (run->state_dir >= 0 && !keep) {
     static const char *files[] = {"process", "process.new", "exit", "attach", "log", "log.1", "config.json"};
     for (size_t i = 0; i < array_size(files); i++) sys_unlinkat(run->state_dir, files[i], 0);

@@ -50,8 +50,8 @@ function checkSubordinate(extension: Extension, host: HostFacts, uids: IdMapping
   check(gids, host.egid, host.subgid, "/linux/gidMappings", "/etc/subgid");
 }
 
-/** The maps, and the identity inside that everything up to the payload has. */
-export function compileIdentity(context: Context): void {
+/** The maps of a new user namespace. */
+export function compileMaps(context: Context): void {
   const { identity, extension } = context;
   const byParent = identity.map === "self" && needsMapsEarly(context);
   if (identity.map === "self" && !byParent) writeMaps(context, "child");

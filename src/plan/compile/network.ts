@@ -13,7 +13,25 @@ export function compileNetwork(context: Context): void {
   if (!isNew(context, "network")) throw refuse(extension, POINTER, "BRIG_BAD_SPEC", "a network of its own needs a new network namespace", 'add {"type": "network"} to linux.namespaces');
   const pasta = host.hasTool("pasta");
   if (!pasta) throw refuse(extension, POINTER, "BRIG_CANNOT_NETWORK", "the user-space network needs pasta", "apt-get install passt");
-  addStep(context, "parent", { op: "RUN", argv: [pasta, ...listPastaWords(context)], input: "", timeoutMs: START_TIMEOUT_MS, substitute: true }, POINTER);
+  const link = findNamespaceLink(context);
+  const run = (argv: string[]): void => addStep(context, "parent", { op: "RUN", argv, input: "", timeoutMs: START_TIMEOUT_MS, substitute: true }, POINTER);
+  run([findLinkTool(context), "-s", "/proc/%p/ns/net", link]);
+  run([pasta, ...listPastaWords(context), "--netns", link]);
+}
+
+/**
+ * pasta holds the network namespace open, so that it would stay when the sandbox is gone. What it does notice is that
+ * the file that it was given is removed: that is a link in the state folder, which goes with the sandbox.
+ */
+function findNamespaceLink({ extension, options, inPlace }: Context): string {
+  if (options.runFolder !== undefined && !extension.stateless && !inPlace) return `${options.runFolder.replaceAll("%", "%%")}/%i/netns`;
+  throw refuse(extension, POINTER, "BRIG_CANNOT_NETWORK", "the user-space network needs a state folder, by whose end it notices the sandbox's", "leave out stateless");
+}
+
+function findLinkTool({ extension, host }: Context): string {
+  const tool = host.hasTool("ln");
+  if (tool) return tool;
+  throw refuse(extension, POINTER, "BRIG_CANNOT_NETWORK", "the user-space network needs ln(1)", "apt-get install coreutils");
 }
 
 function checkHostNetwork(context: Context): void {
@@ -25,7 +43,7 @@ function checkHostNetwork(context: Context): void {
  * --config-net: addresses and routes as the host has them, without DHCP inside. Nothing is forwarded into the sandbox
  * but the published ports, and its gateway does not lead to the host's own loopback (--no-map-gw).
  */
-function listPastaWords({ extension, host }: Context): string[] {
+function listPastaWords({ extension, host, namespaces }: Context): string[] {
   const ports = (protocol: "tcp" | "udp"): string[] => {
     const listed = (extension.network?.ports ?? []).filter((port) => port.protocol === protocol);
     return listed.length === 0 ? ["none"] : listed.map(({ host: outer, guest, address }) => `${address ? `${address}/` : ""}${outer}:${guest}`);
@@ -35,5 +53,6 @@ function listPastaWords({ extension, host }: Context): string[] {
     "-T", "none", "-U", "none",
   ];
   const runAs = host.euid === 0 ? ["--runas", "0:0"] : [];
-  return ["--config-net", "--quiet", "--no-map-gw", ...runAs, ...flags, "%p"];
+  const users = namespaces.user === "host" ? ["--netns-only"] : ["--userns", "/proc/%p/ns/user"];
+  return ["--config-net", "--quiet", "--no-map-gw", ...runAs, ...flags, ...users];
 }
