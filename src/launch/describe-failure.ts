@@ -84,13 +84,15 @@ function showName(text: string): string {
 /** The saying of the setting itself, or of the nearest around it. */
 function speakAsTool(voice: Voice, name: OperationName | undefined, pointer: string | undefined, record: FailureRecord): BrigError {
   const executing = name === "EXEC";
-  const saying = executing ? voice.exec.saying : (findSaying(voice, pointer) ?? describeAttempt(name, record));
+  const saying = executing ? voice.exec.saying : (findSaying(voice, pointer, record.operation) ?? describeAttempt(name, record));
   const exitCode = executing ? exitCodeOf(record.errno, voice.exec.notFound, voice.exec.other) : voice.exitCode;
   return new BrigError(`${voice.prefix}${saying}: ${describeReason(record)}`, { code: `BRIG_${codeOf(name)}`, exitCode });
 }
 
-function findSaying(voice: Voice, pointer: string | undefined): string | undefined {
+function findSaying(voice: Voice, pointer: string | undefined, operation: string): string | undefined {
   if (pointer === undefined) return voice.sayings[""];
+  const exact = voice.sayings[`${pointer}#${operation}`];
+  if (exact !== undefined) return exact;
   for (let at = pointer; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
     const saying = Object.hasOwn(voice.sayings, at) ? voice.sayings[at] : undefined;
     if (saying !== undefined) return saying;

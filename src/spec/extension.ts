@@ -83,7 +83,10 @@ export interface Voice {
   prefix: string;
   /** Exit status when a step fails. */
   exitCode: number;
-  /** JSON pointer of a setting to what is said when a step for it fails: "cannot change root directory to '/x'". */
+  /**
+   * JSON pointer of a setting to what is said when a step for it fails: "cannot change root directory to '/x'". One
+   * with "#" and a system call behind it ("/process/user#setgroups") is for that call alone; "" is for all others.
+   */
   sayings: Record<string, string>;
   /** What is said when the program cannot be executed, and the statuses: 127 and 126, or one and the same for both. */
   exec: { saying: string; notFound: number; other: number };

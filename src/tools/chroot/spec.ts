@@ -15,7 +15,9 @@ export function buildChrootSpec(asked: ChrootOptions, identity: Identity, contex
   const user = buildUser(identity, context);
   if (user) {
     process.user = user;
-    notes.add("/process/user", [asked.userspec?.text, asked.groups?.text].filter(Boolean).join(" "), "failed to set user-ID, group-ID or supplementary groups");
+    notes.add("/process/user", [asked.userspec?.text, asked.groups?.text].filter(Boolean).join(" "), "failed to set user-ID");
+    notes.sayings["/process/user#setgroups"] = "failed to set supplementary groups";
+    notes.sayings["/process/user#setresgid"] = "failed to set group-ID";
   }
   const candidates = listCandidates(command[0]!, context.env.PATH, cwd);
   const spec: Spec = { ociVersion: "1.2.0", process, linux: { namespaces: [] } };

@@ -19,3 +19,10 @@ export function startNotes(): Notes {
     },
   };
 }
+
+/** Who asked for an identity, and what util-linux says of each call that takes it on. */
+export function addIdentitySayings(notes: Notes, texts: (string | undefined)[]): void {
+  notes.add("/process/user", texts.filter(Boolean).join(" "), "setuid failed");
+  notes.sayings["/process/user#setgroups"] = "setgroups failed";
+  notes.sayings["/process/user#setresgid"] = "setgid failed";
+}

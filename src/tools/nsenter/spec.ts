@@ -4,7 +4,7 @@ import type { ToolContext } from "../grammar/context.js";
 import { describeErrno } from "../../error/errno.js";
 import { namespaceOption, namespaceOptions } from "../grammar/namespaces.js";
 import { badValue } from "../grammar/numbers.js";
-import { startNotes, type Notes } from "../grammar/origins.js";
+import { addIdentitySayings, startNotes, type Notes } from "../grammar/origins.js";
 import { findProgram, listEnvironment, resolveFrom } from "../grammar/program.js";
 import { EXIT_FAILURE, type NsenterOptions } from "./grammar.js";
 
@@ -114,7 +114,7 @@ function addRoot(extension: Extension, asked: NsenterOptions, context: ToolConte
 function buildIdentity(asked: NsenterOptions, joinsUser: boolean, context: ToolContext, notes: Notes): Partial<Process> {
   const always = joinsUser && !asked.preserveCredentials;
   if (!always && !asked.setuid && !asked.setgid) return {};
-  notes.add("/process/user", [asked.setuid?.text, asked.setgid?.text].filter(Boolean).join(" ") || "--user", "setgroups, setgid or setuid failed");
+  addIdentitySayings(notes, [asked.setuid?.text, asked.setgid?.text, asked.namespaces.get("user")?.text]);
   const changesGid = always || asked.setgid !== undefined;
   const uid = asked.setuid?.value ?? (always ? 0 : context.euid);
   const gid = asked.setgid?.value ?? (always ? 0 : context.egid);

@@ -4,7 +4,7 @@ import type { Mount, Process, Spec } from "../../spec/oci.js";
 import { allCapabilities } from "../grammar/capabilities.js";
 import type { ToolContext } from "../grammar/context.js";
 import { namespaceOption } from "../grammar/namespaces.js";
-import { startNotes, type Notes } from "../grammar/origins.js";
+import { addIdentitySayings, startNotes, type Notes } from "../grammar/origins.js";
 import { findProgram, listEnvironment, resolveFrom } from "../grammar/program.js";
 import { EXIT_FAILURE, type UnshareOptions } from "./grammar.js";
 import { buildLinux } from "./linux.js";
@@ -47,8 +47,7 @@ function buildIdentity(asked: UnshareOptions, context: ToolContext, notes: Notes
     identity.user = { uid: asked.setuid?.value ?? context.euid, gid };
     // Only --setgid drops the supplementary groups.
     if (asked.setgid) identity.user.additionalGids = [];
-    const saying = asked.setgid ? "setgid or setuid failed" : "setuid failed";
-    notes.add("/process/user", [asked.setgid?.text, asked.setuid?.text].filter(Boolean).join(" "), saying);
+    addIdentitySayings(notes, [asked.setgid?.text, asked.setuid?.text]);
   }
   if (asked.keepCaps && asked.namespaces.has("user")) {
     identity.capabilities = allCapabilities(context.capLast);
