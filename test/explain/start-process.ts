@@ -24,9 +24,13 @@ export async function startSleep(t: TestContext, file: string, args: string[], o
   throw new Error(`${file} ${args.join(" ")} started no sleep`);
 }
 
+/** The sleep first, so that a supervisor above it ends by itself and cleans up; then whatever is left. */
 async function killTree(child: ChildProcess): Promise<void> {
-  const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
-  for (const pid of listTree(child.pid!).reverse()) killProcess(pid);
+  const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : Promise.resolve();
+  const tree = listTree(child.pid!);
+  killProcess(tree.at(-1)!);
+  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000))]);
+  if (child.exitCode === null && child.signalCode === null) for (const pid of tree.reverse()) killProcess(pid);
   await ended;
 }
 

@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { findLauncher } from "../../../src/launch/find-launcher.js";
+import { startSleep } from "../../explain/start-process.js";
 
 const entry = fileURLToPath(new URL("../../../src/cli/entry.js", import.meta.url));
 
@@ -56,4 +58,16 @@ test("nonsense is refused with one clear error", () => {
   refused(["--pid", "1", "--write", "/tmp"], "BRIG_BAD_USAGE");
   refused(["--pid", "4194305"], "BRIG_NO_PROCESS");
   refused(["--nonsense"], "BRIG_BAD_OPTION");
+});
+
+test("a sandbox that runs has the walls that were foretold", async (t) => {
+  const launcher = findLauncher();
+  const options = ["--project", "none", "--memory", "256MiB", "--pids", "50", "--read", "/usr/share"];
+  if (spawnSync(launcher, ["run", ...options, "--", "true"], { cwd: "/usr", stdio: "ignore" }).status !== 0) return t.skip("brig run does not work here");
+  const pid = await startSleep(t, launcher, ["run", ...options, "--", "sleep", "60"]);
+  const foretold = readWalls(...options, "--", "sleep", "60");
+  const seen = readWalls("--pid", String(pid));
+  assert.equal(seen.get("system calls"), "closed");
+  assert.equal(seen.get("memory"), "closed");
+  assert.deepEqual([...seen], [...foretold]);
 });
