@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseMountinfo } from "../host/mountinfo.js";
 import { describeErrno } from "../error/errno.js";
-import { runPlan } from "../launch/hand-over.js";
+import { runPlan } from "../launch/run-plan.js";
 import type { Spec } from "../spec/oci.js";
 import { readToolContext } from "../tools/grammar/context.js";
 import type { NetnsRequest } from "../tools/netns/grammar.js";
