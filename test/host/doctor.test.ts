@@ -46,6 +46,13 @@ test("a kernel that refuses a user namespace when tried outweighs files that all
   assert.equal(canRunSafeDefault(bad), false);
 });
 
+test("without a pids cgroup the limit is by process limits, where the kernel counts them for each namespace", (t) => {
+  const files = { "sys/fs/cgroup/cgroup.controllers": "cpu\n", "sys/fs/cgroup/cgroup.subtree_control": "cpu\n" };
+  const state = (changes: Record<string, string>): string => find(diagnose({ root: plantTree(t, "v2-bare-root", { ...files, ...changes }), env: {}, probe: {} }), "pids limit").state;
+  assert.equal(state({}), "missing");
+  assert.equal(state({ "proc/sys/kernel/osrelease": "5.15.0\n" }), "ok");
+});
+
 test("Landlock's missing rights are named with their ABI and kernel", (t) => {
   const finding = find(diagnose({ root: plantTree(t, "v2-user-session"), env: {}, probe: { landlock: 4 } }), "Landlock");
   assert.equal(finding.state, "limited");

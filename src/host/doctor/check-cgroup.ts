@@ -1,5 +1,6 @@
 import { makeCgroupReader } from "../cgroup-facts.js";
 import { placeCgroup } from "../cgroup.js";
+import { isAtLeast } from "../landlock.js";
 import type { Checkup, Finding } from "./finding.js";
 
 const WANTED: readonly { name: string; means: string }[] = [
@@ -15,6 +16,8 @@ export function checkCgroup({ facts, root }: Checkup): Finding[] {
   const { cgroup } = facts;
   const limits = WANTED.map(({ name, means }): Finding => {
     const { places, problem } = placeCgroup(cgroup, [name], makeCgroupReader(root), facts.euid);
+    if (problem && name === "pids" && facts.userNamespaces && isAtLeast(facts.kernel, [5, 14]))
+      return { topic: `${name} limit`, state: "ok", what: "no cgroup for it; RLIMIT_NPROC, counted in the sandbox's user namespace, does it", means };
     if (problem) return { topic: `${name} limit`, state: "missing", what: problem.what, means, fix: problem.hint };
     const place = places.find((candidate) => candidate.controllers.length > 0);
     return { topic: `${name} limit`, state: "ok", what: `version ${place?.version}, below ${place?.parent}`, means };
