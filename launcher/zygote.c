@@ -13,7 +13,6 @@
 #include <linux/poll.h>
 #include <linux/wait.h>
 
-#define CLIENT 0
 #define SMALL_FRAMES 2048 /* all that one event may bring beside data */
 #define EVENTS 32
 
@@ -36,7 +35,7 @@ static struct { size_t done, size; char bytes[4 * (ZYGOTE_DATA_MAX + SMALL_FRAME
 
 static void flush(void) {
   while (out.done < out.size) {
-    long n = sys(__NR_sendto, CLIENT, out.bytes + out.done, out.size - out.done, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
+    long n = sys(__NR_sendto, ZYGOTE_SOCKET, out.bytes + out.done, out.size - out.done, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
     if (n == -EINTR) continue;
     if (n == -EAGAIN) break;
     if (n < 0) leave(0);
@@ -343,7 +342,7 @@ static void take_frames(void) {
 static void read_client(void) {
   char *to = in.body ? in.body + in.body_size : in.bytes + in.size;
   size_t room = in.body ? in.large.size - in.body_size : sizeof in.bytes - in.size;
-  long n = !room ? -EAGAIN : sys(__NR_recvfrom, CLIENT, to, room, MSG_DONTWAIT, 0, 0);
+  long n = !room ? -EAGAIN : sys(__NR_recvfrom, ZYGOTE_SOCKET, to, room, MSG_DONTWAIT, 0, 0);
   if (n == -EAGAIN || n == -EINTR) return take_frames();
   if (n <= 0) leave(0);
   if (in.body) in.body_size += (size_t)n;
@@ -389,7 +388,7 @@ static void wait_once(void) {
   if (in.size && has_room()) take_frames(); /* those that had to wait for room */
   int room = has_room();
   short client = (short)((room ? POLLIN : 0) | (out.size ? POLLOUT : 0));
-  struct pollfd polls[] = {{CLIENT, client, 0}, {room ? epoll_fd : -1, POLLIN, 0}, {signal_fd, POLLIN, 0}};
+  struct pollfd polls[] = {{ZYGOTE_SOCKET, client, 0}, {room ? epoll_fd : -1, POLLIN, 0}, {signal_fd, POLLIN, 0}};
   if (sys(__NR_ppoll, polls, array_size(polls), 0, 0, 0) < 0) return;
   if (polls[2].revents) read_signals();
   if (polls[1].revents) serve_jobs();
@@ -399,6 +398,7 @@ static void wait_once(void) {
 }
 
 int zygote_main(void) {
+  if (sys_fcntl(ZYGOTE_SOCKET, F_GETFD, 0) < 0) refuse("descriptor 3 must be the client's socket");
   signals_hold();
   job_prepare();
   epoll_fd = (int)sys(__NR_epoll_create1, O_CLOEXEC);

@@ -1,5 +1,6 @@
 /*
- * The zygote's protocol: `brig --zygote`, spoken over the stream socket that is its descriptor 0.
+ * The zygote's protocol: `brig --zygote`, spoken over the stream socket that is its descriptor 3, as Node's spawn makes
+ * it by stdio: ["ignore" or "inherit", 1, 2, "pipe"] (Node can't read from a child's descriptor 0).
  *
  * Both sides send frames, little-endian: struct zygote_frame, then `size` bytes (the 12 bytes of the frame itself not
  * counted). `run` is a number that the client chooses; it names the run until ZYGOTE_GONE has come, then it is free
@@ -27,14 +28,13 @@
  *     STDIN_CREDIT     u32 bytes: that many more may be sent
  *     GONE        nothing: every process of the launcher for it is reaped, every pipe closed; always the last one
  *
- * END and EXITED come in any order; a sandbox that leaves a process behind holding its output (only possible without
+ * CREATED comes first and STARTED before EXITED; output may come before STARTED. END and EXITED come in any order; a sandbox that leaves a process behind holding its output (only possible without
  * a pid namespace of its own) has EXITED before END.
  *
- * ZYGOTE_PIPE streams are pipes; NULL is /dev/null; INHERIT is the zygote's own descriptor 1 or 2, and for standard
- * input its descriptor 3 (0 is the socket), or /dev/null where it has none. SAME, for standard error: where standard
- * output goes.
+ * ZYGOTE_PIPE streams are pipes; NULL is /dev/null; INHERIT is the zygote's own descriptor 0, 1 or 2. SAME, for
+ * standard error: where standard output goes.
  *
- * When descriptor 0 closes, every sandbox is killed but the detached ones, and the zygote leaves with 0. A frame
+ * When the socket closes, every sandbox is killed but the detached ones, and the zygote leaves with 0. A frame
  * against the protocol ends it the same way with exit code 2.
  */
 #ifndef BRIG_ZYGOTE_H
@@ -44,7 +44,7 @@
 
 #define ZYGOTE_DATA_MAX 16384u
 #define ZYGOTE_STDIN_CREDIT 65536u
-#define ZYGOTE_INHERITED_STDIN 3
+#define ZYGOTE_SOCKET 3
 #define ZYGOTE_RUNS_MAX 2048 /* at once; one more is FAILED with EAGAIN */
 
 struct zygote_frame { uint32_t size, type, run; };

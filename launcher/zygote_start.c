@@ -8,7 +8,7 @@
 #include <linux/prctl.h>
 #include <linux/resource.h>
 
-static int null_fd, inherited_stdin;
+static int null_fd;
 static struct rlimit64 callers_files;
 
 static int set_file_limit(const struct rlimit64 *wanted, struct rlimit64 *old) {
@@ -18,7 +18,6 @@ static int set_file_limit(const struct rlimit64 *wanted, struct rlimit64 *old) {
 /* Four descriptors a run: the usual 1024 would end at 250. The supervisors get the caller's limit back. */
 void job_prepare(void) {
   null_fd = sys_openat(AT_FDCWD, "/dev/null", O_RDWR, 0);
-  inherited_stdin = sys_fcntl(ZYGOTE_INHERITED_STDIN, F_GETFD, 0) >= 0 && null_fd != ZYGOTE_INHERITED_STDIN ? ZYGOTE_INHERITED_STDIN : null_fd;
   if (set_file_limit(0, &callers_files) < 0) return;
   struct rlimit64 most = {callers_files.rlim_max, callers_files.rlim_max};
   set_file_limit(&most, 0);
@@ -39,7 +38,7 @@ static int make_pipe(struct ends *ends, int i) {
 static int make_end(struct ends *ends, int i, int kind) {
   if (kind == ZYGOTE_PIPE) return make_pipe(ends, i);
   if (kind == ZYGOTE_NULL) ends->payload[i] = null_fd;
-  else if (kind == ZYGOTE_INHERIT) ends->payload[i] = i ? i : inherited_stdin;
+  else if (kind == ZYGOTE_INHERIT) ends->payload[i] = i;
   else ends->payload[i] = ends->payload[i - 1];
   return 0;
 }
@@ -56,7 +55,7 @@ static _Noreturn void fail_plan(int control, const char *problem) {
   sys_exit(125);
 }
 
-/* An inherited 1 or 2 stays where it is; everything else is moved to 3 and up, and the zygote's socket is let go. */
+/* An inherited 0, 1 or 2 stays where it is; everything else is moved to 3 and up, and the zygote's socket is let go. */
 static void take_descriptors(struct run *run, int *control, const struct ends *ends) {
   int moved[3] = {-1, -1, -1}, same = ends->payload[2] == ends->payload[1];
   for (int i = 0; i < 3; i++) {
@@ -66,7 +65,6 @@ static void take_descriptors(struct run *run, int *control, const struct ends *e
     moved[i] = (int)sys_fcntl(run->stdio[i], F_DUPFD_CLOEXEC, 3);
     if (moved[i] < 0) sys_exit(125);
   }
-  sys_dup3(null_fd, 0, 0);
   int *const kept[] = {control, &moved[0], &moved[1], &moved[2]};
   keep_only(kept, array_size(kept), 3);
   for (int i = 0; i < 3; i++)
