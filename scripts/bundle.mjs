@@ -52,7 +52,8 @@ async function bundleAll(out) {
     define: { BRIG_VERSION: JSON.stringify(version), BRIG_BUILD: JSON.stringify(nameBuild()) },
   };
   const found = new Set();
-  await build({ ...options, entryPoints: ["src/cli/entry.ts"], outfile: join(out, "main.cjs"), plugins: [splitImports(found, true)] });
+  await build({ ...options, entryPoints: ["src/cli/loader.ts"], outfile: join(out, "main.cjs") });
+  await build({ ...options, entryPoints: ["src/cli/entry.ts"], outfile: join(out, "command.cjs"), plugins: [splitImports(found, true)] });
   // A set goes on to what is added to it on the way.
   for (const source of found) await build({ ...options, entryPoints: [source], outfile: join(out, `${nameBundle(source)}.cjs`), plugins: [splitImports(found, false)] });
 }

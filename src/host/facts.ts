@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { isatty } from "node:tty";
 import { decodeCapabilities } from "./capabilities.js";
 import { type CgroupFacts, makeCgroupReader, readCgroupFacts } from "./cgroup-facts.js";
 import { type LandlockFacts, readLandlock } from "./landlock.js";
@@ -7,6 +6,7 @@ import { readLazily } from "./lazily.js";
 import { readNumber, readText, readWord } from "./read-text.js";
 import { parseStatusFields } from "./status-fields.js";
 import { findUserName, type IdRange, parseSubordinateIds } from "./subordinate-ids.js";
+import { isTerminal } from "./terminals.js";
 import { findTool } from "./tools.js";
 import { findUserNamespaceBlock, type UserNamespaceBlock } from "./user-namespaces.js";
 
@@ -61,7 +61,7 @@ export function readHostFacts(root = "/", env: NodeJS.ProcessEnv = process.env):
     subgid: () => readRanges(at("etc/subgid"), facts),
     seccompActions: () => new Set(readWord(at("proc/sys/kernel/seccomp/actions_avail"))?.split(" ") ?? []),
     kernelLockdown: () => readLockdown(at("sys/kernel/security/lockdown")),
-    terminals: () => [0, 1, 2].reduce((bits, fd) => (isatty(fd) ? bits | (1 << fd) : bits), 0),
+    terminals: () => [0, 1, 2].reduce((bits, fd) => (isTerminal(fd) ? bits | (1 << fd) : bits), 0),
     hasTool: () => (name) => findTool(name, env["PATH"], root),
   });
   return facts;

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { BrigError } from "../error/brig-error.js";
@@ -95,7 +94,7 @@ export function writeExecutablePlan(file: string, plan: Plan, launcher: string):
 
 /** Whole or not at all: written beside the file, then renamed over it. */
 function replaceFile(file: string, parts: Uint8Array[], mode: number): void {
-  const fresh = `${file}.${randomBytes(6).toString("hex")}.new`;
+  const fresh = `${file}.${process.pid}-${process.hrtime.bigint().toString(36)}.new`;
   const fd = openSync(fresh, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, mode);
   try {
     for (const part of parts) for (let at = 0; at < part.length; ) at += writeSync(fd, part, at);

@@ -1,8 +1,4 @@
-import { spawn } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { constants, tmpdir } from "node:os";
-import { join } from "node:path";
-import { findLauncher } from "./find-launcher.js";
+import { closeSync, writeSync } from "node:fs";
 
 /**
  * Gives an encoded plan to the launcher. Where the launcher itself started this process (BRIG_ENTRY_FD) it gets the
@@ -11,7 +7,10 @@ import { findLauncher } from "./find-launcher.js";
  */
 export async function handOverPlan(bytes: Uint8Array, env: NodeJS.ProcessEnv = process.env): Promise<number> {
   const descriptor = readEntryDescriptor(env);
-  if (descriptor === undefined) return await runPlan(bytes);
+  if (descriptor === undefined) {
+    const { runPlan } = await import("./run-plan.js"); // brings node:child_process, which takes 3 ms to load
+    return await runPlan(bytes);
+  }
   writeAll(descriptor, bytes);
   closeSync(descriptor);
   return 0;
@@ -21,45 +20,6 @@ export async function handOverPlan(bytes: Uint8Array, env: NodeJS.ProcessEnv = p
 export function readEntryDescriptor(env: NodeJS.ProcessEnv): number | undefined {
   const text = env["BRIG_ENTRY_FD"];
   return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : undefined;
-}
-
-/** Runs a plan in a launcher of its own with this process's standard streams, and waits for its end. */
-export async function runPlan(bytes: Uint8Array): Promise<number> {
-  const plan = openNameless(bytes);
-  const env = { ...process.env };
-  delete env["BRIG_ENTRY_FD"];
-  const child = spawn(findLauncher(), ["--plan-fd", "3"], { stdio: [0, 1, 2, plan], env });
-  closeSync(plan);
-  const stop = passSignals(child);
-  try {
-    return await new Promise((resolve, reject) => {
-      child.on("error", reject);
-      child.on("exit", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
-    });
-  } finally {
-    stop();
-  }
-}
-
-/** The terminal sends its signals to the launcher too; those that only this process got are passed on. */
-function passSignals(child: { kill(signal: NodeJS.Signals): boolean }): () => void {
-  const ignored = (): void => undefined;
-  const passed = (signal: NodeJS.Signals): void => void child.kill(signal);
-  process.on("SIGINT", ignored).on("SIGQUIT", ignored).on("SIGTERM", passed).on("SIGHUP", passed);
-  return () => process.off("SIGINT", ignored).off("SIGQUIT", ignored).off("SIGTERM", passed).off("SIGHUP", passed);
-}
-
-/** A file without a name, which nobody else can open: its only descriptor goes to the launcher. */
-function openNameless(bytes: Uint8Array): number {
-  const folder = mkdtempSync(join(tmpdir(), "brig-plan-"));
-  try {
-    const file = join(folder, "plan");
-    writeFileSync(file, bytes, { flag: "wx", mode: 0o600 });
-    // Opened anew: the launcher reads from the descriptor's place on, which is the beginning.
-    return openSync(file, "r");
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {

@@ -1,8 +1,8 @@
-import { isatty } from "node:tty";
+import { isTerminal } from "../../host/terminals.js";
 
 /** Whether a descriptor wants colour: a terminal that is not "dumb", and NO_COLOR (no-color.org) unset or empty. */
 export function wantsColour(descriptor: number, env: NodeJS.ProcessEnv = process.env): boolean {
-  return isatty(descriptor) && !env["NO_COLOR"] && env["TERM"] !== "dumb";
+  return isTerminal(descriptor) && !env["NO_COLOR"] && env["TERM"] !== "dumb";
 }
 
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
