@@ -58,6 +58,14 @@ export function compileMaps(context: Context): void {
   else if (identity.map === "self" || identity.map === "direct") writeMaps(context, "parent");
   else if (identity.map === "tools") runMapTools(context);
   else if (extension.setgroups && context.namespaces.user === "new") writeSetgroups(context, "child", extension.setgroups);
+}
+
+/**
+ * The identity inside that everything up to the payload has; a soft tool sees to its own. What the process writes
+ * into its own /proc folder comes before: the kernel takes that away from a process that changes its ids (proc(5)).
+ */
+export function compileInnerIds(context: Context): void {
+  const { identity, extension } = context;
   if ((identity.map !== "direct" && identity.map !== "tools") || extension.stateless) return;
   const { uid, gid } = findInnerRoot(identity);
   const keepGroups = extension.setgroups === "deny" ? 1 : 0;
