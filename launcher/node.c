@@ -2,6 +2,7 @@
 #include "entry.h"
 #include "signals.h"
 #include "sys.h"
+#include <linux/landlock.h>
 #include <linux/prctl.h>
 #include <linux/wait.h>
 
@@ -51,23 +52,36 @@ static char **make_argv(char *node, char *script, char *const *words) {
   return argv;
 }
 
-static char **make_environment(char *added) {
+static int is_own_variable(const char *entry) {
+  return text_starts(entry, "BRIG_ENTRY_FD=") || text_starts(entry, "BRIG_FAILURE_FD=") || text_starts(entry, "BRIG_LANDLOCK_ABI=");
+}
+
+static char **make_environment(char *added, char *landlock) {
   size_t count = 0, kept = 0;
   while (launcher_env[count]) count++;
-  char **env = make_pointers(count + 2);
+  char **env = make_pointers(count + 3);
   if (!env) return 0;
   for (size_t i = 0; i < count; i++)
-    if (!text_starts(launcher_env[i], "BRIG_ENTRY_FD=") && !text_starts(launcher_env[i], "BRIG_FAILURE_FD=")) env[kept++] = launcher_env[i];
-  env[kept] = added;
+    if (!is_own_variable(launcher_env[i])) env[kept++] = launcher_env[i];
+  env[kept++] = added;
+  env[kept] = landlock;
   return env;
 }
 
+/* Node cannot make this system call. */
+static void tell_landlock(char *text, size_t room) {
+  long abi = sys(__NR_landlock_create_ruleset, 0, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  text_append(text, room, "BRIG_LANDLOCK_ABI=");
+  text_append_number(text, room, abi < 0 ? 0 : (uint64_t)abi);
+}
+
 static _Noreturn void become_node(char *const *words, const char *variable, int fd, char *node, char *script) {
-  char added[64] = "";
+  char added[64] = "", landlock[64] = "";
+  tell_landlock(landlock, sizeof landlock);
   text_append(added, sizeof added, variable);
   text_append(added, sizeof added, "=");
   text_append_number(added, sizeof added, (uint64_t)fd);
-  char **argv = make_argv(node, script, words), **env = make_environment(added);
+  char **argv = make_argv(node, script, words), **env = make_environment(added, landlock);
   if (!argv || !env) sys_exit(125);
   sys_fcntl(fd, F_SETFD, 0);
   sys_prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
