@@ -1,3 +1,4 @@
+import { UNCHANGED_ID } from "../grammar/numbers.js";
 import { writeExtension, type Extension } from "../../spec/extension.js";
 import type { Process, Spec } from "../../spec/oci.js";
 import type { ToolContext } from "../grammar/context.js";
@@ -12,7 +13,7 @@ export function buildChrootSpec(asked: ChrootOptions, identity: Identity, contex
   const command = defaultCommand(asked.command, context.env);
   const cwd = asked.skipChdir ? context.cwd : "/";
   const process: Process = { cwd, args: command, env: listEnvironment(context.env) };
-  const user = buildUser(identity, context);
+  const user = buildUser(identity);
   if (user) {
     process.user = user;
     notes.add("/process/user", [asked.userspec?.text, asked.groups?.text].filter(Boolean).join(" "), "failed to set user-ID");
@@ -35,9 +36,9 @@ export function quoteFor(env: Record<string, string | undefined>): (text: string
   return /utf-?8/i.test(locale) ? (text) => `‘${text}’` : (text) => `'${text}'`;
 }
 
-function buildUser({ uid, gid, groups }: Identity, { euid, egid }: ToolContext): Process["user"] {
+function buildUser({ uid, gid, groups }: Identity): Process["user"] {
   if (uid === undefined && gid === undefined && groups === undefined) return undefined;
-  const user = { uid: uid ?? euid, gid: gid ?? egid };
+  const user = { uid: uid ?? UNCHANGED_ID, gid: gid ?? UNCHANGED_ID };
   return groups ? { ...user, additionalGids: groups } : user;
 }
 

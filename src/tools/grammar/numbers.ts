@@ -3,6 +3,9 @@ import { BrigError } from "../../error/brig-error.js";
 /** The highest id that a process can have: 0xffffffff stands for "none" in the kernel (credentials(7)). */
 const HIGHEST_ID = 0xfffffffe;
 
+/** What setresuid(2) and setresgid(2) take for "as it is": a tool that changes only one of the two gives it for the other. */
+export const UNCHANGED_ID = 0xffffffff;
+
 /**
  * A user or group number as util-linux reads it: decimal, blanks or a plus in front.
  * @returns undefined for anything else, and for what is no id.

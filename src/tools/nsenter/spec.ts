@@ -3,7 +3,7 @@ import type { Namespace, NamespaceType, Process, Spec } from "../../spec/oci.js"
 import type { ToolContext } from "../grammar/context.js";
 import { describeErrno } from "../../error/errno.js";
 import { namespaceOption, namespaceOptions } from "../grammar/namespaces.js";
-import { badValue } from "../grammar/numbers.js";
+import { badValue, UNCHANGED_ID } from "../grammar/numbers.js";
 import { addIdentitySayings, startNotes, type Notes } from "../grammar/origins.js";
 import { findProgram, listEnvironment, resolveFrom } from "../grammar/program.js";
 import { EXIT_FAILURE, type NsenterOptions } from "./grammar.js";
@@ -23,7 +23,7 @@ export function buildNsenterSpec(asked: NsenterOptions, context: ToolContext): S
     cwd: cwd.path,
     args: program.args,
     env: listEnvironment(context.env),
-    ...buildIdentity(asked, joinsUser, context, notes),
+    ...buildIdentity(asked, joinsUser, notes),
   };
   const extension: Extension = {
     candidates: program.candidates,
@@ -111,12 +111,12 @@ function addRoot(extension: Extension, asked: NsenterOptions, context: ToolConte
   if (cwd) notes.add("/process/cwd", cwd.text, `cannot chdir to '${cwd.path ?? "the target's working folder"}'`);
 }
 
-function buildIdentity(asked: NsenterOptions, joinsUser: boolean, context: ToolContext, notes: Notes): Partial<Process> {
+function buildIdentity(asked: NsenterOptions, joinsUser: boolean, notes: Notes): Partial<Process> {
   const always = joinsUser && !asked.preserveCredentials;
   if (!always && !asked.setuid && !asked.setgid) return {};
   addIdentitySayings(notes, [asked.setuid?.text, asked.setgid?.text, asked.namespaces.get("user")?.text]);
   const changesGid = always || asked.setgid !== undefined;
-  const uid = asked.setuid?.value ?? (always ? 0 : context.euid);
-  const gid = asked.setgid?.value ?? (always ? 0 : context.egid);
+  const uid = asked.setuid?.value ?? (always ? 0 : UNCHANGED_ID);
+  const gid = asked.setgid?.value ?? (always ? 0 : UNCHANGED_ID);
   return { user: { uid, gid, ...(changesGid ? { additionalGids: [] } : {}) } };
 }

@@ -1,4 +1,5 @@
 import type { Extension } from "../../spec/extension.js";
+import { UNCHANGED_ID } from "../grammar/numbers.js";
 import { writeExtension } from "../../spec/extension.js";
 import type { Mount, Process, Spec } from "../../spec/oci.js";
 import { allCapabilities } from "../grammar/capabilities.js";
@@ -43,8 +44,7 @@ function findWorkingFolder({ root, wd }: UnshareOptions, { cwd }: ToolContext): 
 function buildIdentity(asked: UnshareOptions, context: ToolContext, notes: Notes): Partial<Process> {
   const identity: Partial<Process> = {};
   if (asked.setuid || asked.setgid) {
-    const gid = asked.setgid?.value ?? context.egid;
-    identity.user = { uid: asked.setuid?.value ?? context.euid, gid };
+    identity.user = { uid: asked.setuid?.value ?? UNCHANGED_ID, gid: asked.setgid?.value ?? UNCHANGED_ID };
     // Only --setgid drops the supplementary groups.
     if (asked.setgid) identity.user.additionalGids = [];
     addIdentitySayings(notes, [asked.setgid?.text, asked.setuid?.text]);

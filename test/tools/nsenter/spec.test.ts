@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { BrigError } from "../../../src/error/brig-error.js";
 import { readExtension } from "../../../src/spec/extension.js";
 import type { ToolContext } from "../../../src/tools/grammar/context.js";
+import { UNCHANGED_ID } from "../../../src/tools/grammar/numbers.js";
 import { parseNsenter } from "../../../src/tools/nsenter/grammar.js";
 import { buildNsenterSpec } from "../../../src/tools/nsenter/spec.js";
 import { makeContext } from "../context.js";
@@ -41,7 +42,7 @@ test("a user namespace makes the program root in it without groups, unless crede
   assert.deepEqual(build(["-t7", "-U", "x"]).spec.process?.user, { uid: 0, gid: 0, additionalGids: [] });
   assert.equal(build(["-t7", "-U", "--preserve-credentials", "x"]).spec.process?.user, undefined);
   assert.equal(build(["-t7", "-n", "x"]).spec.process?.user, undefined);
-  assert.deepEqual(build(["-t7", "-n", "-S5", "x"]).spec.process?.user, { uid: 5, gid: 1000 });
+  assert.deepEqual(build(["-t7", "-n", "-S5", "x"]).spec.process?.user, { uid: 5, gid: UNCHANGED_ID });
 });
 
 test("brig stays as the parent for a pid namespace, unless --no-fork says otherwise", () => {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { BrigError } from "../../../src/error/brig-error.js";
 import { readExtension } from "../../../src/spec/extension.js";
 import type { ToolContext } from "../../../src/tools/grammar/context.js";
+import { UNCHANGED_ID } from "../../../src/tools/grammar/numbers.js";
 import { parseUnshare } from "../../../src/tools/unshare/grammar.js";
 import { buildUnshareSpec } from "../../../src/tools/unshare/spec.js";
 import { makeContext } from "../context.js";
@@ -92,8 +93,8 @@ test("--keep-caps keeps every capability that the kernel knows, and only with a 
 });
 
 test("--setgid drops the supplementary groups, --setuid alone does not", () => {
-  assert.deepEqual(build(["-G", "7", "x"]).spec.process?.user, { uid: 1000, gid: 7, additionalGids: [] });
-  assert.deepEqual(build(["-S", "7", "x"]).spec.process?.user, { uid: 7, gid: 1000 });
+  assert.deepEqual(build(["-G", "7", "x"]).spec.process?.user, { uid: UNCHANGED_ID, gid: 7, additionalGids: [] });
+  assert.deepEqual(build(["-S", "7", "x"]).spec.process?.user, { uid: 7, gid: UNCHANGED_ID });
 });
 
 test("--kill-child implies a child, and takes a signal by its name", () => {
