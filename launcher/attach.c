@@ -12,7 +12,7 @@
 #include "tty.h"
 
 struct view {
-  const struct attach_session *session;
+  struct attach_session *session;
   struct attach_ready ready;
   struct terminal terminal;
   struct passage out;
@@ -102,6 +102,7 @@ static void detach(struct view *view) {
   print(STDERR, "\r\n[detached");
   if (view->session->id) print(STDERR, " from "), print(STDERR, view->session->id);
   print(STDERR, "]\n");
+  view->session->detached = 1;
   end(view, 0);
 }
 
@@ -190,7 +191,7 @@ static void wait_once(struct view *view) {
   if (polls[5].revents) end(view, 128 + SIGTERM);
 }
 
-int attach_run(const struct attach_session *session) {
+int attach_run(struct attach_session *session) {
   static struct view view;
   view.session = session;
   view.terminal.fd = -1;
@@ -214,6 +215,6 @@ int attach_main(const char *path) {
   if (text_copy(address.sun_path, sizeof address.sun_path, path) < strlen(path)) return say_problem(path, ": the path is longer than a socket's may be\n");
   int fd = (int)sys(__NR_socket, AF_UNIX, SOCK_SEQPACKET | O_CLOEXEC, 0);
   if (fd < 0 || sys(__NR_connect, fd, &address, sizeof address) < 0) return say_problem(path, ": no sandbox can be attached to there\n");
-  struct attach_session session = {fd, -1, -1, 0, -1, 0};
+  struct attach_session session = {fd, -1, -1, 0, -1, 0, 0};
   return attach_run(&session);
 }

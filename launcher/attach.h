@@ -58,7 +58,11 @@ int attach_receive(int socket, struct attach_message *message);
  * dying together, because this process is the sandbox's command. Records that come on `report` (or -1) are passed on
  * to `status_fd` (or -1). The exit code.
  */
-struct attach_session { int socket, report, status_fd, owned, parent_fd; const char *id; };
-int attach_run(const struct attach_session *session);
+struct attach_session {
+  int socket, report, status_fd, owned, parent_fd;
+  const char *id;
+  int detached; /* set when the user left */
+};
+int attach_run(struct attach_session *session);
 
 #endif

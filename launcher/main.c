@@ -52,7 +52,7 @@ int run_plan(struct run *run) {
   int code;
   if (flags & RUN_IN_PLACE) code = run_in_place(run);
   else if (flags & RUN_DETACH) code = monitor_run(run);
-  else if (*plan_string(run->plan, run->plan->header->detach_keys)) code = monitor_run_attached(run);
+  else if (can_be_detached(run->plan)) code = monitor_run_attached(run);
   else {
     signals_hold(); /* one that came before supervise() reads them would leave what the steps made on the host */
     code = run_start(run);

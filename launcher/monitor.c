@@ -13,11 +13,12 @@ static struct monitor *monitor_of(struct front *front) { return (struct monitor 
 /* --- the payload's descriptors ----------------------------------------------------------------------------------- */
 
 static uint32_t planned_terminal(const struct plan *plan) {
-  uint32_t count = 0;
-  for (int phase = 0; phase < PHASE_COUNT; phase++) count += plan->header->steps[phase];
-  for (uint32_t i = 0; i < count; i++)
-    if (plan->steps[i].op == OP_PTY) return plan->steps[i].a[0] & 7;
-  return 0;
+  const struct plan_step *step = find_step(plan, OP_PTY);
+  return step ? step->a[0] & 7 : 0;
+}
+
+int can_be_detached(const struct plan *plan) {
+  return *plan_string(plan, plan->header->detach_keys) && planned_terminal(plan) & 1 && find_step(plan, OP_STATE);
 }
 
 /* The payload's end goes to `stdio`; the monitor's is returned and does not block. */
@@ -191,7 +192,7 @@ static _Noreturn void monitor_main(struct run *run, int report, int owner) {
 }
 
 /* Forks it; `owner`: a socket on which this process is its first client, or -1. The socket that it reports on. */
-static int start_monitor(struct run *run, int owner, int callers_owner) {
+static int start_monitor(struct run *run, int owner, int callers_owner, int *monitor) {
   int pair[2];
   signals_hold();
   if (must(run, socket_pair(pair), "socketpair", "") < 0) return -1;
@@ -203,6 +204,7 @@ static int start_monitor(struct run *run, int owner, int callers_owner) {
     monitor_main(run, pair[1], owner);
   }
   sys_close(pair[1]);
+  *monitor = pid;
   return pid < 0 ? -1 : pair[0];
 }
 
@@ -228,20 +230,22 @@ static void print_id(const struct run *run) {
 }
 
 int monitor_run(struct run *run) {
-  int report = start_monitor(run, -1, -1);
+  int monitor, report = start_monitor(run, -1, -1, &monitor);
   if (report < 0 || await_start(run, report) < 0) return -1;
   if (run->plan->header->run_flags & RUN_PRINT_ID) print_id(run);
   return 0;
 }
 
 int monitor_run_attached(struct run *run) {
-  int pair[2];
+  int pair[2], monitor;
   if (must(run, socket_pair(pair), "socketpair", "") < 0) return -1;
-  int report = start_monitor(run, pair[1], pair[0]);
+  int report = start_monitor(run, pair[1], pair[0], &monitor);
   sys_close(pair[1]);
   if (report < 0 || await_start(run, report) < 0) return -1;
   int caller = (int)sys(__NR_getppid), dies = run->plan->header->run_flags & RUN_DIE_WITH_PARENT;
   int parent = dies ? (int)sys(__NR_pidfd_open, caller, 0) : -1;
-  struct attach_session session = {pair[0], report, run->status_fd, 1, parent, run->id};
-  return attach_run(&session);
+  struct attach_session session = {pair[0], report, run->status_fd, 1, parent, run->id, 0};
+  int code = attach_run(&session);
+  while (!session.detached && sys(__NR_wait4, monitor, 0, 0, 0) == -EINTR) {}
+  return code;
 }

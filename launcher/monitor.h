@@ -42,7 +42,10 @@ void clients_end(struct monitor *monitor, int32_t code);
 void clients_accept(struct monitor *monitor);
 void clients_serve(struct monitor *monitor, struct supervisor *supervisor, int i);
 
-/* monitor.c: the same with the caller's terminal in front, and keys to detach: the plan has detach_keys and no RUN_DETACH */
+/* monitor.c: the plan has keys to detach, a terminal to type them at, and a state folder to attach again through. */
+int can_be_detached(const struct plan *plan);
+
+/* The same with this process in front of it as its client, until those keys are typed. */
 int monitor_run_attached(struct run *run);
 
 #endif

@@ -20,7 +20,7 @@ void supervise_note_parent(void) { parent_pid = (int)sys(__NR_getppid); }
 
 static uint32_t flags_of(const struct supervisor *s) { return s->run->plan->header->run_flags; }
 
-static const struct plan_step *find_step(const struct plan *plan, uint16_t op) {
+const struct plan_step *find_step(const struct plan *plan, uint16_t op) {
   uint32_t count = 0;
   for (int phase = 0; phase < PHASE_COUNT; phase++) count += plan->header->steps[phase];
   for (uint32_t i = 0; i < count; i++)

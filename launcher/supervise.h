@@ -53,6 +53,9 @@ void supervise_kill(struct supervisor *supervisor);
 /* Remembers the caller, for RUN_DIE_WITH_PARENT: as early as possible, so that a caller that dies meanwhile is missed. */
 void supervise_note_parent(void);
 
+/* The first step with that operation, or 0. */
+const struct plan_step *find_step(const struct plan *plan, uint16_t op);
+
 /* Kills and reaps every child; to a subreaper that is, one after another, whatever its children have left. */
 void kill_children(void);
 
