@@ -48,7 +48,7 @@ function planLink(options: ConnectOptions): Link {
   const { name, nat } = options;
   if (!existsSync(netnsPath(name))) throw netnsError(`Cannot open network namespace "${name}": No such file or directory`, 255, `brig netns add ${name}`);
   const earlier = readLink(name);
-  if (earlier && existsSync(`/sys/class/net/${earlier.hostInterface}`))
+  if (earlier && existsSync(forwardingFile(earlier.hostInterface)))
     throw netnsError(`network namespace "${name}" is connected already`, 1, `brig netns disconnect ${name}`);
   // The link went with a namespace that something else deleted; its table has not.
   if (earlier) undoLink(earlier);
@@ -132,7 +132,7 @@ function findInnerName(name: string): string {
 }
 
 function removeInterface(name: string): void {
-  if (existsSync(`/sys/class/net/${name}`)) runHost("ip", ["link", "delete", name]);
+  if (existsSync(forwardingFile(name))) runHost("ip", ["link", "delete", name]);
 }
 
 // Added first where it is missing, so that deleting is no error.
@@ -144,6 +144,7 @@ function setForwarding(name: string, on: boolean): void {
   writeFileSync(forwardingFile(name), on ? "1" : "0");
 }
 
+// /proc/sys/net is this process's network namespace's, while /sys may be mounted for another one.
 function forwardingFile(name: string): string {
   return `/proc/sys/net/ipv4/conf/${name}/forwarding`;
 }
