@@ -14,7 +14,7 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_FS_MOUNT] = {"lSvu", "HC"},     [OP_MKDIR_HOST] = {"Suu", "HC"},   [OP_WRITE_HOST] = {"Sbuu", "HPC"},
     [OP_MOUNT_HOST] = {"sSsus", "HC"},  [OP_UMOUNT_HOST] = {"Su", "HC"},   [OP_STATE] = {"Sb", "H"},
     [OP_NAME] = {"S", "H"},             [OP_CGROUP] = {"lSS", "H"},        [OP_CGROUP_SET] = {"lSS", "H"},
-    [OP_CGROUP_ENTER] = {"l", "P"},     [OP_CGROUP_OOM] = {"lS", "H"},     [OP_PROC_WRITE] = {"Sb", "P"},
+    [OP_CGROUP_ENTER] = {"l", "PC"},     [OP_CGROUP_OOM] = {"lS", "H"},     [OP_PROC_WRITE] = {"Sb", "P"},
     [OP_RUN] = {"Vbu", "HP"},           [OP_IDMAP] = {"lL", "P"},          [OP_BIND_NAMESPACE] = {"SS", "P"},
     [OP_SELF_WRITE] = {"Sb", "CL"},     [OP_SETNS] = {"lu", "HC"},         [OP_UNSHARE] = {"u", "C"},
     [OP_FORK] = {"", "C"},              [OP_LOOPBACK] = {"", "C"},         [OP_HOSTNAME] = {"s", "C"},
@@ -30,7 +30,7 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_PARENT_DEATH] = {"u", "L"},     [OP_SESSION] = {"", "L"},          [OP_CAPABILITIES] = {"b", "LI"},
     [OP_SECUREBITS] = {"u", "LI"},      [OP_NO_NEW_PRIVS] = {"", "LI"},    [OP_LANDLOCK] = {"b", "LI"},
     [OP_SECCOMP] = {"buL", "LI"},       [OP_EXEC] = {"VVv", "L"},          [OP_KEEP_FD] = {"u", "L"},
-    [OP_FCHDIR] = {"l", "CL"},
+    [OP_FCHDIR] = {"l", "CL"},          [OP_FILE_SERVER] = {"", "L"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

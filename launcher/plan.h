@@ -133,7 +133,7 @@ enum op {
   OP_NAME,             /* H   str link: symlink to the id, exclusive; EEXIST means the name is taken        */
   OP_CGROUP,           /* H   slot, str parent, str name: mkdir PARENT/NAME, removed at the end             */
   OP_CGROUP_SET,       /* H   slot, str file, str value                                                     */
-  OP_CGROUP_ENTER,     /* P   slot: the first process's pid into cgroup.procs                               */
+  OP_CGROUP_ENTER,     /* PC  slot: the first process's pid into cgroup.procs; in CHILD, itself into tasks (v1) */
   OP_CGROUP_OOM,       /* H   slot, str file: at the end, a line "oom_kill N" with N > 0 means OOM-killed   */
 
   /* the first process, from outside */
@@ -192,6 +192,7 @@ enum op {
   OP_EXEC,             /* L   list candidates (absolute paths, tried in order), list argv, list environment   */
   OP_KEEP_FD,          /* L   u32 descriptor of the caller that the payload keeps                            */
   OP_FCHDIR,           /* CL  slot of a folder that was opened before namespaces were joined                 */
+  OP_FILE_SERVER,      /* L   in OP_EXEC's place: files.c serves requests for files on descriptors 0 and 1      */
   OP_COUNT,
 };
 

@@ -47,8 +47,7 @@ void status_exited(const struct run *run, const struct record_exited *exited) {
 static void replace_file(int folder, const char *name, const char *text) {
   int fd = sys_openat(folder, ".new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
   if (fd < 0) return;
-  int written = write_all(fd, text, strlen(text));
-  if (!written) written = (int)sys(__NR_fsync, fd);
+  int written = write_all(fd, text, strlen(text)); /* not to the disk: the run folder is for this boot */
   sys_close(fd);
   if (written < 0) sys_unlinkat(folder, ".new", 0);
   else sys(__NR_renameat2, folder, ".new", folder, name, 0);
@@ -60,7 +59,7 @@ static void append_field(char *line, size_t room, uint64_t value, const char *be
 }
 
 void state_write_exit(const struct run *run, const struct record_exited *exited) {
-  if (run->state_dir < 0) return;
+  if (run->state_dir < 0 || !(run->plan->header->run_flags & RUN_KEEP_STATE)) return; /* else it is removed at once */
   char line[192] = "";
   append_field(line, sizeof line, (uint64_t)(uint32_t)exited->status, " ");
   append_field(line, sizeof line, exited->oom_killed, " ");

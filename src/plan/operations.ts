@@ -64,7 +64,7 @@ export const OPERATIONS = {
   NAME: { number: 10, phases: "H", arguments: { link: "path" } },
   CGROUP: { number: 11, phases: "H", arguments: { slot: "slot", parent: "path", name: "path" } },
   CGROUP_SET: { number: 12, phases: "H", arguments: { slot: "slot", file: "path", value: "path" } },
-  CGROUP_ENTER: { number: 13, phases: "P", arguments: { slot: "slot" } },
+  CGROUP_ENTER: { number: 13, phases: "PC", arguments: { slot: "slot" } },
   CGROUP_OOM: { number: 14, phases: "H", arguments: { slot: "slot", file: "path" } },
   PROC_WRITE: { number: 15, phases: "P", arguments: { file: "path", content: "text" } },
   RUN: { number: 16, phases: "HP", arguments: { argv: "words", input: "text", timeoutMs: "u32" } },
@@ -113,6 +113,7 @@ export const OPERATIONS = {
   EXEC: { number: 59, phases: "L", arguments: { candidates: "words", argv: "words", environment: "list" } },
   KEEP_FD: { number: 60, phases: "L", arguments: { descriptor: "u32" } },
   FCHDIR: { number: 61, phases: "CL", arguments: { slot: "slot" } },
+  FILE_SERVER: { number: 62, phases: "L", arguments: {} },
 } as const satisfies Record<string, { number: number; phases: string; arguments: Record<string, ArgumentKind> }>;
 
 export type OperationName = keyof typeof OPERATIONS;

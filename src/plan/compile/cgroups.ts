@@ -21,7 +21,9 @@ export function compileCgroups(context: Context): boolean {
   const wanted = [...new Set(settings.map(({ controller }) => controller))];
   if (wanted.length === 0 && !spec.linux?.cgroupsPath) return false;
   const placement = placeCgroup(host.cgroup, wanted, makeCgroupReader(), host.euid);
-  const planned = placement.places.map((place): PlannedCgroup => ({ place, settings: [] }));
+  // a hierarchy that limits nothing here would cost a cgroup for each sandbox
+  const used = placement.places.filter(({ controllers }) => controllers.length > 0 || spec.linux?.cgroupsPath || wanted.includes("cgroup"));
+  const planned = used.map((place): PlannedCgroup => ({ place, settings: [] }));
   for (const setting of settings) assign(context, setting, planned, placement.problem);
   for (const cgroup of planned) makeCgroup(context, cgroup);
   return planned.length > 0;
@@ -45,9 +47,7 @@ function findUnified(setting: Setting, planned: PlannedCgroup[]): PlannedCgroup 
 
 function makeCgroup(context: Context, { place, settings }: PlannedCgroup): void {
   const pointer = context.spec.linux?.cgroupsPath ? "/linux/cgroupsPath" : "/linux/resources";
-  if (place.makeParent) addStep(context, "host", { op: "MKDIR_HOST", path: place.parent, mode: 0o755, existOk: 1 }, pointer);
-  for (const { file, value } of place.controllersToEnable)
-    addStep(context, "host", { op: "WRITE_HOST", path: file, content: value, flags: O_WRONLY, mode: 0 }, pointer);
+  prepareParent(context, place, pointer);
   const { parent, name } = choosePath(context, place);
   const slot = takeSlot(context);
   addStep(context, "host", { op: "CGROUP", slot, parent, name, substitute: true }, pointer);
@@ -56,7 +56,22 @@ function makeCgroup(context: Context, { place, settings }: PlannedCgroup): void 
   if (place.controllers.includes("memory"))
     addStep(context, "host", { op: "CGROUP_OOM", slot, file: place.version === 1 ? "memory.oom_control" : "memory.events" }, pointer);
   if (place.version === 2) context.plan.run.cloneCgroupSlot = slot;
-  else addStep(context, "parent", { op: "CGROUP_ENTER", slot }, pointer);
+  // by the process itself, as a single thread: moving another one waits for an RCU grace period, 5 to 15 ms
+  else addStep(context, "child", { op: "CGROUP_ENTER", slot }, pointer);
+}
+
+/** brig's own folder is gone after a restart of the host, and with it what was enabled: a kept plan makes it again. */
+function prepareParent(context: Context, { version, parent, makeParent, controllers, controllersToEnable }: CgroupPlace, pointer: string): void {
+  const own = version === 2 && posix.basename(parent) === "brig";
+  const enable = (file: string, content: string): void => addStep(context, "host", { op: "WRITE_HOST", path: file, content, flags: O_WRONLY, mode: 0 }, pointer);
+  if (!own) {
+    if (makeParent) addStep(context, "host", { op: "MKDIR_HOST", path: parent, mode: 0o755, existOk: 1 }, pointer);
+    return controllersToEnable.forEach(({ file, value }) => enable(file, value));
+  }
+  const all = controllers.map((name) => `+${name}`).join(" ");
+  if (all) enable(`${posix.dirname(parent)}/cgroup.subtree_control`, all);
+  addStep(context, "host", { op: "MKDIR_HOST", path: parent, mode: 0o755, existOk: 1 }, pointer);
+  if (all) enable(`${parent}/cgroup.subtree_control`, all);
 }
 
 /** `linux.cgroupsPath`: absolute from the hierarchy's mount, relative from where brig puts sandboxes (config-linux.md). */
