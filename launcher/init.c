@@ -21,6 +21,7 @@ struct init {
   int signal_fd;
   int exec_fd;   /* closes when the payload has been executed */
   int payload;   /* pid, or 0 */
+  int ends_tree; /* nothing that the payload left behind may go on */
 };
 
 static _Noreturn void give_up(struct run *run) {
@@ -87,7 +88,9 @@ static void tell(const struct init *init, uint32_t type, const void *body, size_
   record_send(init->run->sync, type, body, size);
 }
 
+/* Without a pid namespace of its own a background process may outlive the command that left it, unless that was ended. */
 static _Noreturn void leave(const struct init *init, int32_t status) {
+  if (init->ends_tree && sys_getpid() != 1) kill_tree();
   struct record_exited exited = {.status = status};
   tell(init, RECORD_EXITED, &exited, sizeof exited);
   sys_exit(exit_code(status));
@@ -104,7 +107,9 @@ static void reap(struct init *init) {
   }
 }
 
-static void signal_payload(const struct init *init, int signal, int group) {
+static void signal_payload(struct init *init, int signal, int group) {
+  init->ends_tree |= signal == SIGKILL || group == SIGNAL_AND_END;
+  if (signal == SIGKILL && sys_getpid() != 1) leave(init, SIGKILL);
   if (!init->payload) {
     if (signal == SIGTERM || signal == SIGKILL) leave(init, signal == SIGKILL ? SIGKILL : 0);
     return;
@@ -129,7 +134,7 @@ static void read_supervisor(struct init *init) {
   while ((got = record_receive(init->run->sync, &message, 0)) > 0)
     if (message.record.type == RECORD_SIGNAL) signal_payload(init, message.body.signal.signal, (int)message.body.signal.group);
   if (got == -EAGAIN) return;
-  if (sys_getpid() != 1) kill_children();
+  if (sys_getpid() != 1) kill_tree();
   sys_exit(137);
 }
 

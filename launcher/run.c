@@ -20,7 +20,7 @@ static step_function *const steps[OP_COUNT] = {
     [OP_AFFINITY] = step_affinity, [OP_PERSONALITY] = step_personality, [OP_PARENT_DEATH] = step_parent_death,
     [OP_SESSION] = step_session, [OP_CAPABILITIES] = step_capabilities, [OP_SECUREBITS] = step_securebits,
     [OP_NO_NEW_PRIVS] = step_no_new_privs, [OP_LANDLOCK] = step_landlock, [OP_SECCOMP] = step_seccomp, [OP_EXEC] = step_exec,
-    [OP_KEEP_FD] = step_keep_fd, [OP_FCHDIR] = step_fchdir,
+    [OP_KEEP_FD] = step_keep_fd, [OP_FCHDIR] = step_fchdir, [OP_FILE_SERVER] = step_file_server,
 };
 
 void run_init(struct run *run, const struct plan *plan) {

@@ -91,6 +91,7 @@ extern step_function step_open, step_open_tree, step_mount_attr, step_fs_mount, 
     step_root, step_root_detach, step_chroot, step_bind, step_mount, step_fs, step_attr, step_mask, step_dir, step_file,
     step_symlink, step_node, step_sysctl, step_pty, step_umask, step_cwd, step_rlimit, step_oom_score, step_nice,
     step_scheduler, step_io_priority, step_affinity, step_personality, step_parent_death, step_session,
-    step_capabilities, step_securebits, step_no_new_privs, step_landlock, step_seccomp, step_exec, step_keep_fd, step_fchdir;
+    step_capabilities, step_securebits, step_no_new_privs, step_landlock, step_seccomp, step_exec, step_keep_fd, step_fchdir,
+    step_file_server;
 
 #endif

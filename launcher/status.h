@@ -10,6 +10,7 @@ enum {
   RECORD_WINDOW = 65, /* to a supervisor: struct record_window, the new size of the payload's terminal */
 };
 struct record_signal { int32_t signal; uint32_t group; /* the payload's process group, not it alone */ };
+#define SIGNAL_AND_END 2 /* as `group`: to the group, and what is left when the payload ends is ended too */
 struct record_window { uint16_t rows, columns; };
 
 /* The largest record that is passed on, with room to spare. */

@@ -14,6 +14,8 @@
 #include <linux/time.h>
 #include <linux/wait.h>
 
+#define KEEPER_MS 5000
+
 static int parent_pid;
 
 void supervise_note_parent(void) { parent_pid = (int)sys(__NR_getppid); }
@@ -30,8 +32,26 @@ const struct plan_step *find_step(const struct plan *plan, uint16_t op) {
 
 /* --- to the payload ---------------------------------------------------------------------------------------------- */
 
+static void set_timer(struct supervisor *s, uint64_t ms);
+
+/* An init that is not pid 1 of a namespace that dies with it: what it stands over would outlive it. */
+static int has_keeper(const struct supervisor *s) {
+  return flags_of(s) & RUN_INIT && !(s->run->plan->header->clone_flags & CLONE_NEWPID) && s->run->sync >= 0;
+}
+
+/* A keeper ends its tree and itself. One that does not (stopped by what it stands over) is ended without. */
+static void ask_keeper(struct supervisor *s) {
+  struct record_signal told = {SIGKILL, 1};
+  s->kill_asked = 1;
+  sys(__NR_pidfd_send_signal, s->run->pidfd, SIGCONT, 0, 0);
+  record_send(s->run->sync, RECORD_SIGNAL, &told, sizeof told);
+  set_timer(s, KEEPER_MS);
+}
+
 void supervise_kill(struct supervisor *s) {
-  if (!s->reaped) sys(__NR_pidfd_send_signal, s->run->pidfd, SIGKILL, 0, 0);
+  if (s->reaped) return;
+  if (has_keeper(s) && !s->kill_asked) ask_keeper(s);
+  else if (!has_keeper(s) || s->keeper_late) sys(__NR_pidfd_send_signal, s->run->pidfd, SIGKILL, 0, 0);
 }
 
 /* Init knows the payload; without one the first process is it. Its pid is ours until it is reaped. */
@@ -54,11 +74,15 @@ static void on_timer(struct supervisor *s) {
   const struct plan_header *header = s->run->plan->header;
   uint64_t expirations;
   if (sys_read(s->timer_fd, &expirations, sizeof expirations) != sizeof expirations) return;
+  if (s->kill_asked) {
+    s->keeper_late = 1;
+    return supervise_kill(s);
+  }
   int asks = !s->timed_out && s->started && header->grace_ms && header->stop_signal != SIGKILL;
   s->grace_over |= !asks;
   s->timed_out = 1;
   if (!asks) return supervise_kill(s);
-  supervise_signal(s, header->stop_signal ? (int)header->stop_signal : SIGTERM, 1);
+  supervise_signal(s, header->stop_signal ? (int)header->stop_signal : SIGTERM, SIGNAL_AND_END);
   supervise_signal(s, SIGCONT, 1);
   set_timer(s, header->grace_ms);
 }

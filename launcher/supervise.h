@@ -36,6 +36,8 @@ struct supervisor {
   int cancelled;     /* the signal that came before the payload was started, and ended it */
   int hurried;       /* a signal came behind its end: what output is still to be passed on is given up */
   int timed_out, grace_over;
+  int kill_asked;    /* the keeper was told to end what it stands over */
+  int keeper_late;   /* and did not in time */
   int32_t status;
   struct record_exited exited;
   uint64_t began_us;
@@ -58,5 +60,8 @@ const struct plan_step *find_step(const struct plan *plan, uint16_t op);
 
 /* Kills and reaps every child; to a subreaper that is, one after another, whatever its children have left. */
 void kill_children(void);
+
+/* Ends everything that descends from this subreaper, by what /proc tells (tree.c); -1 when something may be left. */
+int kill_tree(void);
 
 #endif
