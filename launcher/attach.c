@@ -75,6 +75,8 @@ static void on_stopped(struct view *view) {
 static void read_monitor(struct view *view) {
   static struct attach_message message;
   int size = attach_receive(view->session->socket, &message);
+  /* told once when the monitor left without reading what was typed last; its own last words stand behind that */
+  if (size == -ECONNRESET) size = attach_receive(view->session->socket, &message);
   if (size == -EAGAIN) return;
   if (size < 0) return end(view, 125); /* it dropped this client, or died */
   switch (message.type) {
