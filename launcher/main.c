@@ -91,6 +91,23 @@ static int probe_main(void) {
   return 0;
 }
 
+/* Whether folders of an overlay's upper side hide what is below them: NUL-ended paths come in, a letter each goes out. */
+static int opaque_main(void) {
+  static char path[PATH_ROOM];
+  char value[8];
+  size_t size = 0;
+  for (char one; sys_read(0, &one, 1) == 1;) {
+    if (size == sizeof path) return 1;
+    path[size++] = one;
+    if (one) continue;
+    long found = sys(__NR_lgetxattr, path, "user.overlay.opaque", value, sizeof value);
+    if (found < 0) found = sys(__NR_lgetxattr, path, "trusted.overlay.opaque", value, sizeof value);
+    print(1, found > 0 && *value == 'y' ? "y" : "n");
+    size = 0;
+  }
+  return 0;
+}
+
 static int descriptor_of(const char *text) {
   uint64_t value;
   return text && text_number(text, &value) >= 0 && value < 1u << 20 ? (int)value : -1;
@@ -104,7 +121,9 @@ int launcher_main(int argc, char **argv) {
   if (text_equal(way, "--plan-fd") && descriptor_of(what) >= 0) return plan_fd_main(descriptor_of(what), status_fd);
   if (text_equal(way, "--zygote")) return zygote_main();
   if (text_equal(way, "--attach") && what) return attach_main(what);
+  if (text_equal(way, "--wait") && what) return wait_main(what);
   if (text_equal(way, "--probe")) return probe_main();
+  if (text_equal(way, "--opaque")) return opaque_main();
   if (text_equal(way, "--nsid")) return nsid_main(argc - 2, argv + 2);
   return entry_main(argc, argv);
 }

@@ -6,6 +6,7 @@ import type { HostFacts } from "../host/facts.js";
 import { buildSpec } from "../policy/build-spec.js";
 import type { Consulted } from "../policy/context.js";
 import type { SandboxOptions } from "../policy/options.js";
+import { nameScratch } from "../rootfs/overlay/name-scratch.js";
 import { readExtension, writeExtension } from "../spec/extension.js";
 import type { Spec } from "../spec/oci.js";
 import type { OptionForm, ParsedWords } from "./grammar.js";
@@ -35,7 +36,7 @@ export async function readAskedSandbox(words: ParsedWords, host: HostFacts): Pro
   const { options, origins } = readRunOptions(words, profile);
   const command = words.operands.length > 0 ? words.operands : (profile?.command ?? []);
   const cwd = readWorkingFolder();
-  const spec = buildSpec(options, command, { cwd, env: process.env, home: findHome(), host, origins, consulted });
+  const spec = buildSpec(options, command, { cwd, env: process.env, home: findHome(), host, origins, consulted, scratch: nameScratch() });
   return { spec, options, consulted };
 }
 

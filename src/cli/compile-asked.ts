@@ -5,6 +5,7 @@ import { compilePlan } from "../plan/compile.js";
 import type { Plan } from "../plan/plan.js";
 import type { SandboxOptions } from "../policy/options.js";
 import { readExtension } from "../spec/extension.js";
+import type { Spec } from "../spec/oci.js";
 import { readAskedSandbox } from "./asked-sandbox.js";
 import type { ParsedWords } from "./grammar.js";
 import { build } from "./version.js";
@@ -12,6 +13,7 @@ import { build } from "./version.js";
 /** A compiled sandbox and the options that front-ends act on beside it. */
 export interface CompiledRun {
   plan: Plan;
+  spec: Spec;
   options: SandboxOptions;
   host: HostFacts;
 }
@@ -30,7 +32,7 @@ export async function compileAsked(words: ParsedWords, typed: readonly string[])
     printId: extension.detach ?? false,
     witnesses: [...[...listOwnFiles(), ...consulted.files].map((path) => witnessFile(path)), ...[...consulted.env].map((name) => witnessEnv(name))],
   });
-  return { plan, options, host };
+  return { plan, spec, options, host };
 }
 
 /** A rebuilt or upgraded brig compiles anew. */

@@ -64,6 +64,7 @@ function startDraft(options: SandboxOptions, command: readonly string[], context
     hostRoot: false,
     writable: [],
     visible: [],
+    overlays: [],
     notes: [],
   };
 }
@@ -79,5 +80,6 @@ function finishSpec(draft: Draft): Spec {
   const { hostname, process, root, mounts, linux, annotations, extension, origins, notes } = draft;
   const named = hostname === undefined ? {} : { hostname };
   const spec: Spec = { ociVersion: "1.2.0", process, root, ...named, mounts, linux, annotations };
+  if (draft.overlays.length > 0) extension.overlay = draft.overlays;
   return writeExtension(spec, { ...extension, origins, ...(notes.length > 0 ? { notes } : {}) });
 }

@@ -11,6 +11,8 @@ export interface PolicyContext {
   host: HostFacts;
   /** Who asked for what: a JSON pointer into the options ("/read/1", "/memory") to its origin. */
   origins?: Record<string, Origin>;
+  /** An absolute path of no folder yet, where an overlay's upper sides may be made; without it nothing is ephemeral. */
+  scratch?: string;
   /** Gets what the spec depends on, for a cache: it holds while none of these files and variables changes. */
   consulted?: Consulted;
 }

@@ -27,6 +27,8 @@ export interface Draft {
   writable: string[];
   /** Places inside that show the host's files, with what of the host is there. */
   visible: { source: string; destination: string; write?: boolean }[];
+  /** Where writes go that are not to reach the host. */
+  overlays: NonNullable<Extension["overlay"]>;
   /** What a person should hear of decisions that they might not expect; `explain` prints them. */
   notes: string[];
 }

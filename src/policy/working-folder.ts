@@ -30,7 +30,7 @@ function isThere(draft: Draft, cwd: string, shown: readonly Shown[], project: Sh
 function chooseProject(draft: Draft, shown: readonly Shown[]): Shown | undefined {
   const { project = "read", root } = draft.options;
   const { cwd } = draft.context;
-  const write = project === "write";
+  const write = project === "write" || Boolean(draft.options.ephemeral);
   if (project === "none" || (root !== undefined && draft.options.project === undefined)) return undefined;
   if (coversPrivate(draft, cwd)) return void explainHidden(draft, cwd);
   if (shown.some((each) => each.source === each.destination && isBeneath(cwd, each.destination) && (each.write || !write))) return undefined;

@@ -48,7 +48,7 @@ const voice = z.strictObject({
   exec: z.strictObject({ saying: z.string(), notFound: status, other: status }),
 });
 
-const overlay = z.strictObject({ lower: absolutePath, upper: absolutePath, work: absolutePath, destination: absolutePath });
+const overlay = z.strictObject({ lower: absolutePath, upper: absolutePath, work: absolutePath, destination: absolutePath, place: absolutePath.exactOptional() });
 
 /** `Extension` as a schema. It is ours alone, so that a field which it does not know is an error. */
 export const extensionSchema = z.strictObject({

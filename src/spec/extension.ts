@@ -40,8 +40,11 @@ export interface Extension {
   keep?: boolean;
   /** Decisions of the policy that a person might not expect, as sentences for `explain`. */
   notes?: string[];
-  /** An overlay over folders that the payload may write; what becomes of it is the front-end's business. */
-  overlay?: { lower: string; upper: string; work: string; destination: string }[];
+  /**
+   * An overlay over folders that the payload may write, of absolute host paths; what becomes of it is the front-end's
+   * business. `place` is an empty folder where a clone of `lower` with mapped ids is mounted to stand for it.
+   */
+  overlay?: { lower: string; upper: string; work: string; destination: string; place?: string }[];
   /** Capture of output and log in a detached sandbox. */
   log?: { maxBytes?: number };
   /** Nothing is cloned: the launcher becomes the payload (unshare, nsenter, chroot, netns exec). */

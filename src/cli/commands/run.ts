@@ -30,8 +30,12 @@ export const command: CommandForm = {
 };
 
 async function runAsked(words: ParsedWords, typed: readonly string[]): Promise<number> {
-  const { plan, options, host } = await compileAsked(words, typed);
+  const { plan, spec, options, host } = await compileAsked(words, typed);
   const bytes = encodePlan(plan);
+  if (options.ephemeral) {
+    const { runEphemeral } = await import("../run-ephemeral.js");
+    return runEphemeral(bytes, spec, options.ephemeral);
+  }
   if (!options.inheritEnv) writeCachedPlan({ words: typed, cwd: process.cwd(), euid: host.euid, egid: host.egid, terminals: host.terminals }, bytes);
   return handOverPlan(bytes);
 }

@@ -110,8 +110,10 @@ function prepareOverlays(context: Context): PlannedMount[] {
   return (context.extension.overlay ?? []).map((overlay, index) => {
     const pointer = `/annotations/dev.brig.overlay/${index}`;
     const escape = (path: string): string => path.replace(/[\\:]/g, "\\$&");
-    const options = [`lowerdir=${escape(overlay.lower)}`, `upperdir=${escape(overlay.upper)}`, `workdir=${escape(overlay.work)}`];
-    if (needsUserXattr(context)) options.push("userxattr");
+    if (overlay.place !== undefined) mapLower(context, overlay.lower, overlay.place, pointer);
+    const options = [`lowerdir=${escape(overlay.place ?? overlay.lower)}`, `upperdir=${escape(overlay.upper)}`, `workdir=${escape(overlay.work)}`];
+    // userxattr implies the rest; without it a moved folder would be known only by attributes that no reader of the upper folder sees
+    options.push(...(needsUserXattr(context) ? ["userxattr"] : ["redirect_dir=off", "metacopy=off"]));
     const slot = takeSlot(context);
     addStep(context, "child", { op: "FS_MOUNT", slot, type: "overlay", options, attributes: MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV }, pointer);
     const destination = normalisePath(overlay.destination);
@@ -120,6 +122,14 @@ function prepareOverlays(context: Context): PlannedMount[] {
       options: { bind: false, recursive: false, set: 0, clear: 0, propagation: 0, idmap: false, idmapRecursive: false, data: [] },
     };
   });
+}
+
+/** An overlay cannot be idmapped, but what it lies on can (Linux 5.19). */
+function mapLower(context: Context, lower: string, place: string, pointer: string): void {
+  const slot = takeSlot(context);
+  openTree(context, "host", slot, lower, false, MOUNT_ATTR.RDONLY, pointer);
+  addStep(context, "parent", { op: "IDMAP", slot, namespace: 0xffffffff }, pointer);
+  addStep(context, "child", { op: "MOUNT", slot, target: place, create: CREATE.NOTHING }, pointer);
 }
 
 /**
