@@ -212,11 +212,34 @@ static int say_problem(const char *path, const char *problem) {
   return 125;
 }
 
-int attach_main(const char *path) {
+static int connect_to(const char *path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  if (text_copy(address.sun_path, sizeof address.sun_path, path) < strlen(path)) return say_problem(path, ": the path is longer than a socket's may be\n");
+  if (text_copy(address.sun_path, sizeof address.sun_path, path) < strlen(path)) return say_problem(path, ": the path is longer than a socket's may be\n"), -1;
   int fd = (int)sys(__NR_socket, AF_UNIX, SOCK_SEQPACKET | O_CLOEXEC, 0);
-  if (fd < 0 || sys(__NR_connect, fd, &address, sizeof address) < 0) return say_problem(path, ": no sandbox can be attached to there\n");
+  if (fd >= 0 && sys(__NR_connect, fd, &address, sizeof address) >= 0) return fd;
+  return say_problem(path, ": no sandbox can be attached to there\n"), -1;
+}
+
+int attach_main(const char *path) {
+  int fd = connect_to(path);
+  if (fd < 0) return 125;
   struct attach_session session = {fd, -1, -1, 0, -1, 0, 0};
   return attach_run(&session);
+}
+
+int wait_main(const char *path) {
+  static struct attach_message message;
+  char line[24] = "";
+  int fd = connect_to(path), size = 0;
+  if (fd < 0) return 125;
+  struct pollfd poll = {fd, POLLIN, 0};
+  do {
+    sys(__NR_ppoll, &poll, 1, 0, 0, 0);
+    size = attach_receive(fd, &message);
+  } while (size == -EAGAIN || (size >= 0 && message.type != ATTACH_EXITED));
+  if (size < 0) return 125; /* it was killed, and has not told */
+  text_append_number(line, sizeof line, (uint64_t)(uint32_t)message.body.number);
+  text_append(line, sizeof line, "\n");
+  print(1, line);
+  return 0;
 }

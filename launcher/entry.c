@@ -29,6 +29,17 @@ static int make_memory_file(void) { return (int)sys(__NR_memfd_create, "brig-pla
 
 static long size_of(int fd) { return sys(__NR_lseek, fd, 0, 2 /* SEEK_END */); }
 
+/* In place of a plan Node may name a socket to attach to: "#attach PATH\n". */
+static int read_attach(int fd, char *path, size_t room) {
+  static const char word[] = "#attach ";
+  char text[sizeof word + 512];
+  if (sys(__NR_lseek, fd, 0, SEEK_SET) < 0) return 0;
+  long size = read_up_to(fd, text, sizeof text - 1);
+  if (size <= (long)sizeof word || text[size - 1] != '\n') return 0;
+  text[size - 1] = 0;
+  return text_starts(text, word) && text_copy(path, room, text + sizeof word - 1) > 0;
+}
+
 /* Reads what Node wrote; nothing is an answer too: it did all of it itself. */
 static const char *take_plan(int fd) {
   if (sys(__NR_lseek, fd, 0, SEEK_SET) < 0) return "unreadable";
@@ -57,6 +68,8 @@ int entry_main(int argc, char **argv) {
   int status = node_run(argv + (argc > 0), "BRIG_ENTRY_FD", fd, 0);
   if (status < 0) return 125;
   if (status || size_of(fd) <= 0) return exit_code(status);
+  char socket[512];
+  if (read_attach(fd, socket, sizeof socket)) return attach_main(socket);
   const char *problem = take_plan(fd);
   return problem ? say("the compiled plan is ", problem, "") : run_it(-1);
 }

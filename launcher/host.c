@@ -1,6 +1,7 @@
 /* What is done on the host: descriptors, the state folder, cgroups, host programs; and undoing it. */
 #include "run.h"
 #include "sys.h"
+#include <asm/stat.h>
 #include <linux/poll.h>
 #include <linux/prctl.h>
 
@@ -26,15 +27,29 @@ static int open_folder_of(struct run *run, const char *path, const char **name) 
   return must(run, sys_openat(AT_FDCWD, end ? folder : ".", O_PATH | O_DIRECTORY, 0), "open", folder);
 }
 
+/* Whoever may write there decides what later commands kill, join and remove. */
+static int check_run_folder(struct run *run, const char *path) {
+  struct stat is;
+  if (must(run, sys(__NR_newfstatat, run->run_dir, "", &is, AT_EMPTY_PATH), "stat", path) < 0) return -1;
+  if (is.st_uid == (unsigned)sys(__NR_geteuid) && !(is.st_mode & 022)) return 0;
+  return run_failed(run, "owner", EPERM, path);
+}
+
+/* A lock tells others that its holder lives while there is no `process` yet; it goes with the holder. */
+static int lock_state(struct run *run) {
+  return must(run, sys(__NR_flock, run->state_dir, 2 | 4 /* LOCK_EX | LOCK_NB */), "flock", run->id);
+}
+
 int step_state(struct run *run, const struct plan_step *step) {
   const char *path = run_text(run, step, step->a[0]);
   int made = sys_mkdirat(AT_FDCWD, path, 0700);
   if (made < 0 && made != -EEXIST) return run_failed(run, "mkdir", made, path);
   run->run_dir = must(run, sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0), "open", path);
-  if (run->run_dir < 0) return -1;
+  if (run->run_dir < 0 || check_run_folder(run, path) < 0) return -1;
   if (must(run, sys_mkdirat(run->run_dir, run->id, 0700), "mkdir", run->id) < 0) return -1;
   run->state_dir = must(run, sys_openat(run->run_dir, run->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0), "open", run->id);
-  int file = run->state_dir < 0 ? -1 : must(run, sys_openat(run->state_dir, "config.json", O_CREAT | O_EXCL | O_WRONLY, 0600), "create", "config.json");
+  if (run->state_dir < 0 || lock_state(run) < 0) return -1;
+  int file = must(run, sys_openat(run->state_dir, "config.json", O_CREAT | O_EXCL | O_WRONLY, 0600), "create", "config.json");
   if (file < 0) return -1;
   int result = must(run, write_all(file, run->plan->data + step->a[1], step->a[2]), "write", "config.json");
   sys_close(file);

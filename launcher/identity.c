@@ -22,7 +22,10 @@ int step_ids(struct run *run, const struct plan_step *step) {
   if (!keep_groups && must(run, sys(__NR_setgroups, size / 4, groups), "setgroups", "") < 0) return -1;
   if (keep_capabilities && must(run, sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "prctl PR_SET_KEEPCAPS", "") < 0) return -1;
   if (must(run, sys(__NR_setresgid, gid, gid, gid), "setresgid", "") < 0) return -1;
+  int hidden = sys_prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
   if (must(run, sys(__NR_setresuid, uid, uid, uid), "setresuid", "") < 0) return -1;
+  /* a change of identity sets what fs.suid_dumpable says, which may be to show it again (proc_sys_fs(5)) */
+  if (hidden) sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   return keep_capabilities ? raise_permitted(run) : 0;
 }
 

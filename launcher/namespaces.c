@@ -17,6 +17,45 @@ int step_setns(struct run *run, const struct plan_step *step) {
   return must(run, sys(__NR_setns, run->slots[step->a[0]], step->a[1]), "setns", "");
 }
 
+/* A number may have gone to another process meanwhile; what was opened before this look belongs to the one looked at. */
+static int is_started_at(int process, const char *start) {
+  char found[32] = "";
+  append_start_time(found, sizeof found, process, "stat");
+  return text_equal(found, start);
+}
+
+static int join_files(struct run *run, int process, uint32_t files) {
+  int fds[8];
+  uint32_t count = plan_list_count(run->plan, files);
+  if (count > array_size(fds)) return run_failed(run, "setns", E2BIG, "more than eight namespaces");
+  for (uint32_t i = 0; i < count; i++) {
+    const char *name = plan_list_string(run->plan, files, i);
+    if ((fds[i] = must(run, sys_openat(process, name, O_RDONLY, 0), "open", name)) < 0) return -1;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    if (must(run, sys(__NR_setns, fds[i], 0), "setns", plan_list_string(run->plan, files, i)) < 0) return -1;
+    sys_close(fds[i]);
+  }
+  return 0;
+}
+
+int step_join(struct run *run, const struct plan_step *step) {
+  char path[48] = "/proc/", *pid = path + strlen(path);
+  text_append_number(path, sizeof path, step->a[0]);
+  int process = must(run, sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0), "open", pid);
+  if (process < 0) return -1;
+  int pidfd = must(run, sys(__NR_pidfd_open, step->a[0], 0), "pidfd_open", pid);
+  if (pidfd < 0) return -1;
+  if (!is_started_at(process, run_text(run, step, step->a[1]))) return run_failed(run, "start time", ESRCH, pid);
+  /* what is joined may hold the same identity: it must not get at this process, which holds the host (CVE-2016-9962) */
+  if (must(run, sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl PR_SET_DUMPABLE", "") < 0) return -1;
+  int joined = step->a[3] ? join_files(run, process, step->a[3]) : 0;
+  if (joined >= 0 && step->a[2]) joined = must(run, sys(__NR_setns, pidfd, step->a[2]), "setns", pid);
+  sys_close(process);
+  sys_close(pidfd);
+  return joined;
+}
+
 int step_unshare(struct run *run, const struct plan_step *step) {
   return must(run, sys(__NR_unshare, step->a[0]), "unshare", "");
 }

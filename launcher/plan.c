@@ -31,6 +31,7 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_SECUREBITS] = {"u", "LI"},      [OP_NO_NEW_PRIVS] = {"", "LI"},    [OP_LANDLOCK] = {"b", "LI"},
     [OP_SECCOMP] = {"buL", "LI"},       [OP_EXEC] = {"VVv", "L"},          [OP_KEEP_FD] = {"u", "L"},
     [OP_FCHDIR] = {"l", "CL"},          [OP_FILE_SERVER] = {"", "L"},
+    [OP_JOIN] = {"uSuv", "C"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

@@ -192,10 +192,10 @@ enum op {
   OP_EXEC,             /* L   list candidates (absolute paths, tried in order), list argv, list environment   */
   OP_KEEP_FD,          /* L   u32 descriptor of the caller that the payload keeps                            */
   OP_FCHDIR,           /* CL  slot of a folder that was opened before namespaces were joined                 */
+  OP_FILE_SERVER,      /* L   in OP_EXEC's place: files.c serves requests for files on descriptors 0 and 1      */
   OP_JOIN,             /* C   u32 pid, str start time (field 22 of its stat), u32 CLONE_NEW*, list files in  */
                        /*     /proc/PID: joins that very process's namespaces at once, or those of the files */
                        /*     one after another; from then to the exec nobody inside can reach this process  */
-  OP_FILE_SERVER,      /* L   in OP_EXEC's place: files.c serves requests for files on descriptors 0 and 1      */
   OP_COUNT,
 };
 

@@ -20,7 +20,7 @@ static step_function *const steps[OP_COUNT] = {
     [OP_AFFINITY] = step_affinity, [OP_PERSONALITY] = step_personality, [OP_PARENT_DEATH] = step_parent_death,
     [OP_SESSION] = step_session, [OP_CAPABILITIES] = step_capabilities, [OP_SECUREBITS] = step_securebits,
     [OP_NO_NEW_PRIVS] = step_no_new_privs, [OP_LANDLOCK] = step_landlock, [OP_SECCOMP] = step_seccomp, [OP_EXEC] = step_exec,
-    [OP_KEEP_FD] = step_keep_fd, [OP_FCHDIR] = step_fchdir, [OP_FILE_SERVER] = step_file_server,
+    [OP_KEEP_FD] = step_keep_fd, [OP_FCHDIR] = step_fchdir, [OP_JOIN] = step_join, [OP_FILE_SERVER] = step_file_server,
 };
 
 void run_init(struct run *run, const struct plan *plan) {
@@ -87,12 +87,10 @@ static int draw_id(struct run *run) {
   return 0;
 }
 
-/* Field 22 of /proc/PID/stat: with the pid it names a process for good. The name in field 2 may hold anything. */
-static void append_start_time(char *to, size_t room, uint64_t pid) {
-  char path[48] = "/proc/", stat[1024];
-  text_append_number(path, sizeof path, pid);
-  text_append(path, sizeof path, "/stat");
-  int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+/* The name in field 2 may hold anything. */
+void append_start_time(char *to, size_t room, int proc, const char *path) {
+  char stat[1024];
+  int fd = sys_openat(proc, path, O_RDONLY, 0);
   long n = fd < 0 ? 0 : read_up_to(fd, stat, sizeof stat - 1);
   if (fd >= 0) sys_close(fd);
   char *p = stat + (n > 0 ? n : 0);
@@ -105,16 +103,21 @@ static void append_start_time(char *to, size_t room, uint64_t pid) {
   text_append(to, room, *p ? p : "0");
 }
 
+static void append_process(char *to, size_t room, uint64_t pid) {
+  char path[48] = "/proc/";
+  text_append_number(path, sizeof path, pid);
+  text_append(path, sizeof path, "/stat");
+  text_append_number(to, room, pid);
+  text_append(to, room, " ");
+  append_start_time(to, room, AT_FDCWD, path);
+}
+
 int run_write_process(struct run *run) {
   if (run->state_dir < 0) return 0;
   char line[128] = "";
-  text_append_number(line, sizeof line, (uint64_t)run->child);
+  append_process(line, sizeof line, (uint64_t)run->child);
   text_append(line, sizeof line, " ");
-  append_start_time(line, sizeof line, (uint64_t)run->child);
-  text_append(line, sizeof line, " ");
-  text_append_number(line, sizeof line, (uint64_t)sys_getpid());
-  text_append(line, sizeof line, " ");
-  append_start_time(line, sizeof line, (uint64_t)sys_getpid());
+  append_process(line, sizeof line, (uint64_t)sys_getpid());
   text_append(line, sizeof line, "\n");
   /* whole or not there: a reader must never see half a pid */
   int fd = must(run, sys_openat(run->state_dir, "process.new", O_CREAT | O_TRUNC | O_WRONLY, 0600), "create", "process");
@@ -188,6 +191,23 @@ static void kill_child(struct run *run) {
   run->child = run->pidfd = -1;
 }
 
+/*
+ * Init is closed to everybody of its identity (see init.c), to its owner outside too; where there is no payload whose
+ * namespaces he could join, they are held here, in a process that is his: /proc/SUPERVISOR/fd. Never fails: without
+ * them root can still join.
+ */
+static void hold_namespaces(struct run *run) {
+  static const char *const names[] = {"user", "ipc", "uts", "net", "pid", "mnt"};
+  if (!(run->plan->header->run_flags & RUN_NO_PAYLOAD)) return;
+  for (size_t i = 0; i < array_size(names); i++) {
+    char path[48] = "/proc/";
+    text_append_number(path, sizeof path, (uint64_t)run->child);
+    text_append(path, sizeof path, "/ns/");
+    text_append(path, sizeof path, names[i]);
+    sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+  }
+}
+
 static int start(struct run *run) {
   int pair[2];
   if (run_phase(run, PHASE_HOST) < 0) return -1;
@@ -199,6 +219,7 @@ static int start(struct run *run) {
   struct record go = {RECORD_GO, 0};
   int ready = run_phase(run, PHASE_PARENT);
   if (ready >= 0) ready = run_write_process(run);
+  if (ready >= 0) hold_namespaces(run);
   if (ready >= 0 && run->plan->header->steps[PHASE_PARENT]) {
     int told = write_all(run->sync, &go, sizeof go);
     /* a child that died already has a failure to tell, which supervise() reads */

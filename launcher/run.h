@@ -43,6 +43,8 @@ void run_cleanup(struct run *run);  /* undoes on the host: cgroups, name, state 
 _Noreturn void payload_main(struct run *run); /* PAYLOAD steps; a failure is told on `sync`, exit status 125 */
 int run_phase(struct run *run, enum phase phase);
 
+/* Field 22 of a /proc/PID/stat behind what `to` holds, "0" when there is none: with the pid it names a process for good. */
+void append_start_time(char *to, size_t room, int proc, const char *path);
 int run_write_process(struct run *run); /* the state folder's `process` file, again when RECORD_FORKED changed the pid */
 
 /* main.c: does the whole of a plan with what its flags ask for (in place, detached, supervised): the exit code */
@@ -58,6 +60,7 @@ int plan_file_main(const char *path, int status_fd); /* entry.c: --plan FILE; co
 void report_failure(struct run *run);        /* entry.c: starts Node to say it in words, or says it raw */
 int zygote_main(void);                       /* zygote.c */
 int attach_main(const char *socket);         /* attach.c */
+int wait_main(const char *socket);           /* attach.c: prints the exit code of the sandbox behind it when that ends */
 int nsid_main(int count, char **words);      /* nsid.c: ids of network namespaces */
 
 /* failure.c: fills `failure` and returns -1 */
@@ -91,7 +94,7 @@ extern step_function step_open, step_open_tree, step_mount_attr, step_fs_mount, 
     step_root, step_root_detach, step_chroot, step_bind, step_mount, step_fs, step_attr, step_mask, step_dir, step_file,
     step_symlink, step_node, step_sysctl, step_pty, step_umask, step_cwd, step_rlimit, step_oom_score, step_nice,
     step_scheduler, step_io_priority, step_affinity, step_personality, step_parent_death, step_session,
-    step_capabilities, step_securebits, step_no_new_privs, step_landlock, step_seccomp, step_exec, step_keep_fd, step_fchdir,
+    step_capabilities, step_securebits, step_no_new_privs, step_landlock, step_seccomp, step_exec, step_keep_fd, step_fchdir, step_join,
     step_file_server;
 
 #endif

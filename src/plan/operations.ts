@@ -114,6 +114,7 @@ export const OPERATIONS = {
   KEEP_FD: { number: 60, phases: "L", arguments: { descriptor: "u32" } },
   FCHDIR: { number: 61, phases: "CL", arguments: { slot: "slot" } },
   FILE_SERVER: { number: 62, phases: "L", arguments: {} },
+  JOIN: { number: 63, phases: "C", arguments: { pid: "u32", start: "path", flags: "u32", files: "list" } },
 } as const satisfies Record<string, { number: number; phases: string; arguments: Record<string, ArgumentKind> }>;
 
 export type OperationName = keyof typeof OPERATIONS;
