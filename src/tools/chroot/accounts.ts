@@ -61,8 +61,8 @@ function completeFromUser(found: Identity, accounts: Accounts[]): void {
   const user = firstOf(accounts, (some) => some.userById(found.uid!));
   found.gid ??= user?.gid ?? fail(`no group specified for unknown uid: ${found.uid}`);
   if (found.groups) return;
-  const listed = user && firstOf(accounts, (some) => (some.userByName(user.name) ? some.groupsOf(user.name, found.gid!) : undefined));
-  found.groups = listed ?? [];
+  // The new root's list, also for a user that only the host knows: no group of the host's is given away.
+  found.groups = user ? accounts[0]!.groupsOf(user.name, found.gid) : [];
 }
 
 function findUser(text: string, accounts: Accounts[]): number | undefined {

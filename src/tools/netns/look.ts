@@ -1,13 +1,23 @@
-import { readdirSync, statSync } from "node:fs";
+import { opendirSync, readdirSync, statSync } from "node:fs";
 import { describeErrno } from "../../error/errno.js";
 import { netnsError, netnsPath, RUN_FOLDER } from "./names.js";
 
 /** The names in /run/netns, in the folder's order as ip prints them; none where there is no folder. */
 export function listNames(): string[] {
   try {
-    return readdirSync(RUN_FOLDER);
+    return [...readUnsorted(RUN_FOLDER)];
   } catch {
     return [];
+  }
+}
+
+// readdirSync would sort.
+function* readUnsorted(folder: string): Generator<string> {
+  const open = opendirSync(folder);
+  try {
+    for (let entry = open.readSync(); entry; entry = open.readSync()) yield entry.name;
+  } finally {
+    open.closeSync();
   }
 }
 
