@@ -236,6 +236,13 @@ int monitor_run(struct run *run) {
   return 0;
 }
 
+/* What it said at its very end. */
+static void pass_on_records(const struct run *run, int report) {
+  struct message message;
+  while (run->status_fd >= 0 && record_receive(report, &message, 0) > 0)
+    record_send(run->status_fd, message.record.type, message.body.bytes, message.record.size);
+}
+
 int monitor_run_attached(struct run *run) {
   int pair[2], monitor;
   if (must(run, socket_pair(pair), "socketpair", "") < 0) return -1;
@@ -247,5 +254,6 @@ int monitor_run_attached(struct run *run) {
   struct attach_session session = {pair[0], report, run->status_fd, 1, parent, run->id, 0};
   int code = attach_run(&session);
   while (!session.detached && sys(__NR_wait4, monitor, 0, 0, 0) == -EINTR) {}
+  if (!session.detached) pass_on_records(run, report);
   return code;
 }

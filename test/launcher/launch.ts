@@ -1,8 +1,8 @@
 /** Small plans for the launcher, and the launcher started on them: no spec, no compiler between. */
 import { spawn, spawnSync, type ChildProcess, type SpawnSyncReturns } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { encodePlan } from "../../src/plan/encode.js";
 import { CLONE, RUN } from "../../src/plan/format.js";
 import type { Step } from "../../src/plan/operations.js";
@@ -44,11 +44,31 @@ export function makePlan(wish: PlanWish): Plan {
   return plan;
 }
 
-/** A folder that goes when the test ends, and everything in it. */
+/** A folder that goes when the test ends, with everything in it and every sandbox whose state it holds. */
 export function makeFolder(t: { after(fn: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), "brig-launcher-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.after(() => {
+    killSandboxes(folder);
+    rmSync(folder, { recursive: true, force: true });
+  });
   return folder;
+}
+
+function killSandboxes(folder: string): void {
+  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (basename(file) !== "process" || existsSync(join(folder, dirname(file), "exit"))) continue;
+    const [, , supervisor, started] = readFileSync(join(folder, file), "utf8").trim().split(" ");
+    if (started === readStartTime(Number(supervisor))) process.kill(Number(supervisor), "SIGKILL");
+  }
+}
+
+/** Field 22 of /proc/PID/stat, or undefined when there is no such process. */
+function readStartTime(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\)/s, "").trim().split(" ")[19];
+  } catch {
+    return undefined;
+  }
 }
 
 export function writePlan(folder: string, wish: PlanWish): string {
