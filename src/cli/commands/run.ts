@@ -14,7 +14,7 @@ export const command: CommandForm = {
     "memory and processes; a terminal of its own; a short environment. Each option opens or tightens one wall.\n" +
     "The exit status is the command's, 128+N when signal N ended it, 127 when it is not found, 126 when it cannot be executed, " +
     "and 125 when brig itself failed.",
-  options: sandboxOptions,
+  options: [...sandboxOptions, { name: "json", group: "Output", help: "errors as JSON" }],
   stopAtOperand: true,
   operands: "command",
   examples: [
