@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -241,3 +242,35 @@ function listPasta(folder: string): string[] {
     }
   });
 }
+
+forBoth("the config.json that runc spec writes runs as it stands", (t, uid) => {
+  const folder = makeFolder(t, uid);
+  const words = uid === 0 ? ["spec"] : ["spec", "--rootless"];
+  if (spawnSync("runc", words, { cwd: folder, uid, gid: uid, env: { PATH: process.env["PATH"] ?? "", HOME: folder } }).status !== 0) return t.skip("runc is not installed");
+  const spec = JSON.parse(readFileSync(join(folder, "config.json"), "utf8")) as Spec;
+  const args = ["sh", "-c", "id -u; ls /dev; ls -d /sys/fs/cgroup; grep -c CapEff:.0000000020000420 /proc/self/status; ! touch /new; hostname"];
+  const out = passed(runSpec({ ...spec, root: { path: "/", readonly: true }, process: { ...spec.process, cwd: "/", terminal: false, args } }, { uid }));
+  assert.deepEqual(out.trim().split("\n").filter((line) => line !== "core"), ["0", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero", "/sys/fs/cgroup", "1", "runc"]);
+});
+
+test("a payload that becomes another user has just the groups and capabilities that are said", (t) => {
+  if (cannotRun()) return t.skip(cannotRun());
+  const sets = { bounding: ["CAP_NET_RAW"], permitted: ["CAP_NET_RAW"], effective: ["CAP_NET_RAW"], inheritable: ["CAP_NET_RAW"], ambient: ["CAP_NET_RAW"] };
+  const out = passed(run("id -u; id -g; id -G; grep Cap /proc/self/status | cut -f2 | sort -u", 0, { process: { user: { uid: 7, gid: 8, additionalGids: [9, 10] }, capabilities: sets } }));
+  assert.deepEqual(out.trim().split("\n"), ["7", "8", "8 9 10", "0000000000002000"]);
+});
+
+test("cgroups that are mounted begin at the sandbox's own", (t) => {
+  if (cannotRun()) return t.skip(cannotRun());
+  const base = makeSpec(["sh", "-c", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes || cat /sys/fs/cgroup/memory.max"]);
+  const mounts = [...(base.mounts ?? []), { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["ro", "nosuid", "nodev", "noexec"] }];
+  const ran = runSpec({ ...base, mounts, linux: { ...base.linux, resources: { memory: { limit: 100 << 20 } } } });
+  if (ran.refused?.code === "BRIG_CANNOT_LIMIT") return t.skip("no memory cgroup can be made here");
+  assert.equal(passed(ran), `${100 << 20}\n`);
+});
+
+test("a terminal of the sandbox's own is one, by name too", (t) => {
+  if (cannotRun()) return t.skip(cannotRun());
+  const spec = withMounts("tty; test -t 0 && test -t 1", 0, [{ destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666", "mode=0620"] }], { terminal: "always" });
+  assert.equal(passed(runSpec(spec)).trim(), "/dev/pts/0");
+});

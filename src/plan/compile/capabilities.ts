@@ -19,7 +19,17 @@ export function compileCapabilities(context: Context): void {
   const { bounding, effective, permitted, inheritable, ambient } = context.spec.process?.capabilities ?? {};
   const encode = (names: string[] | undefined): bigint => encodeSet(context, names ?? []);
   const sets = { bounding: encode(bounding), effective: encode(effective), permitted: encode(permitted), inheritable: encode(inheritable), ambient: encode(ambient) };
-  addStep(context, "payload", { op: "CAPABILITIES", sets: adaptBounding(context, sets) }, POINTER);
+  addStep(context, "payload", { op: "CAPABILITIES", sets: adaptBounding(context, adaptAmbient(context, sets)) }, POINTER);
+}
+
+/**
+ * The kernel holds a capability in the ambient set only while it is permitted and inheritable (capabilities(7)); the
+ * config.json that `runc spec` writes asks for more, which has no effect with any runtime.
+ */
+function adaptAmbient(context: Context, sets: Capabilities): Capabilities {
+  const ambient = sets.ambient & sets.permitted & sets.inheritable;
+  if (ambient !== sets.ambient) leaveOut(context, "ambient capabilities that are not both permitted and inheritable: there is no such thing");
+  return { ...sets, ambient };
 }
 
 /**

@@ -3,7 +3,6 @@ import { RUN, RUN_EXEC_FAILURE_SHIFT, RUN_FAILURE_SHIFT } from "../format.js";
 import { addStep, type Context, refuse } from "./context.js";
 import { isNew } from "./namespaces.js";
 import { findSignal } from "./signals.js";
-import { findTerminalMask } from "./terminal.js";
 
 const DEFAULT_GRACE_MS = 10_000;
 
