@@ -10,10 +10,10 @@ export function fail(what, hint) {
 }
 
 /** Runs a program with its output on standard error; `hint` is for when the program itself is missing. */
-export async function runStep(what, command, words, hint) {
+export async function runStep(what, command, words, hint, env = process.env) {
   const finish = startProgress(what);
   const [status, error] = await new Promise((resolve) => {
-    const child = spawn(command, words, { stdio: ["ignore", 2, 2] });
+    const child = spawn(command, words, { stdio: ["ignore", 2, 2], env });
     child.on("error", (failure) => resolve([127, failure]));
     child.on("close", (code, signal) => resolve([code ?? signal, undefined]));
   });

@@ -1,7 +1,7 @@
 // npm test [-- WORD…]: builds what is out of date, then runs every test whose path contains one of the words.
 // BRIG_BUILD_DIR puts the transpiled tests elsewhere, so that two people can test side by side.
 import { spawnSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -12,15 +12,18 @@ delete process.env.NODE_EXTRA_CA_CERTS; // makes every Node child start 30 ms la
 const built = spawnSync(process.execPath, ["scripts/build.mjs", "--test"], { stdio: "inherit" });
 if (built.status !== 0 && built.status !== 1) process.exit(built.status ?? 1);
 
+const words = process.argv.slice(2);
+const { installTestPackages } = await import("./test-packages.mjs");
+if (words.length === 0) await installTestPackages();
+
 const { transpile } = await import("./transpile.mjs");
 const out = resolve(process.env.BRIG_BUILD_DIR ?? ".build");
 if (process.env.CI) rmSync(out, { recursive: true, force: true });
 const failures = await transpile(root, out);
 for (const failure of failures) console.error(failure);
 
-const words = process.argv.slice(2);
 const files = readdirSync(join(out, "test"), { recursive: true })
-  .filter((name) => name.endsWith(".test.js"))
+  .filter((name) => name.endsWith(".test.js") && existsSync(join("test", name.replace(/js$/, "ts"))))
   .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
   .map((name) => join(out, "test", name))
   .sort();

@@ -1,0 +1,33 @@
+// The Debian packages whose programs the tests hold brig against. Missing ones are installed where that is possible
+// (root, apt-get); otherwise the tests that need them skip and say so.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { runStep } from "./step.mjs";
+
+/** A package, and a program or file by which it is known to be there. */
+const PACKAGES = {
+  bubblewrap: "bwrap", firejail: "firejail", strace: "strace", uidmap: "newuidmap", passt: "pasta", iproute2: "ip", nftables: "nft",
+  "util-linux": "unshare", procps: "ps", tmux: "tmux", clang: "clang", crun: "crun", runc: "runc", debootstrap: "debootstrap", jq: "jq",
+  "iputils-ping": "ping", "libseccomp-dev": "/usr/include/seccomp.h", "musl-tools": "musl-gcc", zsh: "zsh", fish: "fish",
+};
+
+function isThere(mark) {
+  if (mark.startsWith("/")) return existsSync(mark);
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  return folders.some((folder) => existsSync(join(folder, mark)));
+}
+
+export async function installTestPackages() {
+  if (process.env.BRIG_TEST_PACKAGES === "no" || process.geteuid() !== 0 || !existsSync("/usr/bin/apt-get")) return;
+  const missing = Object.keys(PACKAGES).filter((name) => !isThere(PACKAGES[name]));
+  if (missing.length === 0) return;
+  const known = missing.filter((name) => spawnSync("apt-cache", ["show", "--no-all-versions", name], { stdio: "ignore" }).status === 0);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  try {
+    if (known.length < missing.length) await runStep("reading the lists of packages", "apt-get", ["update", "-qq"], undefined, env);
+    await runStep(`installing what the tests compare with: ${missing.join(" ")}`, "apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], undefined, env);
+  } catch (error) {
+    console.error(`brig: ${error.message}; tests that need ${missing.join(", ")} will skip`);
+  }
+}
