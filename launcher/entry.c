@@ -124,8 +124,43 @@ static void report_raw(const struct record_failed *failed) {
   print(STDERR, line);
 }
 
+/* What execve(2) answers when a program can't be executed, in the C library's words. */
+static const char *exec_answer(int error) {
+  switch (error) {
+    case ENOENT: return "No such file or directory";
+    case EACCES: return "Permission denied";
+    case ENOTDIR: return "Not a directory";
+    case ENOEXEC: return "Exec format error";
+    case ELOOP: return "Too many levels of symbolic links";
+    case ETXTBSY: return "Text file busy";
+    case E2BIG: return "Argument list too long";
+    case ENOMEM: return "Cannot allocate memory";
+    case EPERM: return "Operation not permitted";
+    case EISDIR: return "Is a directory";
+    case EINVAL: return "Invalid argument";
+    case ENAMETOOLONG: return "File name too long";
+    case ELIBBAD: return "Accessing a corrupted shared library";
+    case EIO: return "Input/output error";
+    default: return 0;
+  }
+}
+
+/* A tool's own words for a program that can't be executed: where it stands there may be no Node to say it. */
+static int report_exec(const struct run *failed) {
+  const struct record_failed *failure = &failed->failure;
+  if (failure->op != OP_EXEC || failure->step == SLOT_NONE) return 0;
+  const char *saying = plan_string(failed->plan, failed->plan->steps[failure->step].a[3]), *answer = exec_answer(failure->error);
+  if (!*saying || !answer) return 0;
+  print(STDERR, saying);
+  print(STDERR, ": ");
+  print(STDERR, answer);
+  print(STDERR, "\n");
+  return 1;
+}
+
 void report_failure(struct run *failed) {
   char *words[] = {"__failure", 0};
+  if (report_exec(failed)) return;
   int fd = make_memory_file();
   int told = fd < 0 ? fd : write_all(fd, &failed->failure, sizeof failed->failure);
   if (!told) told = write_all(fd, failed->plan->header, failed->plan->header->size);

@@ -29,9 +29,9 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_IO_PRIORITY] = {"u", "L"},      [OP_AFFINITY] = {"b", "L"},        [OP_PERSONALITY] = {"u", "L"},
     [OP_PARENT_DEATH] = {"u", "L"},     [OP_SESSION] = {"", "L"},          [OP_CAPABILITIES] = {"b", "LI"},
     [OP_SECUREBITS] = {"u", "LI"},      [OP_NO_NEW_PRIVS] = {"", "LI"},    [OP_LANDLOCK] = {"b", "LI"},
-    [OP_SECCOMP] = {"buL", "LI"},       [OP_EXEC] = {"VVv", "L"},          [OP_KEEP_FD] = {"u", "L"},
+    [OP_SECCOMP] = {"buL", "LI"},       [OP_EXEC] = {"VVvs", "L"},          [OP_KEEP_FD] = {"u", "L"},
     [OP_FCHDIR] = {"l", "CL"},          [OP_FILE_SERVER] = {"", "L"},
-    [OP_JOIN] = {"uSuv", "C"},
+    [OP_JOIN] = {"uSuv", "C"},          [OP_NETWORK_START] = {"u", "C"},   [OP_NETWORK_JOIN] = {"", "C"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

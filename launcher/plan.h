@@ -189,13 +189,17 @@ enum op {
   OP_LANDLOCK,         /* LI  blob: struct plan_landlock and its rules                                       */
   OP_SECCOMP,          /* LI  blob: array of struct sock_filter, u32 SECCOMP_FILTER_FLAG_*, slot of a         */
                        /*     connected unix socket that gets the listener (NEW_LISTENER), or SLOT_NONE       */
-  OP_EXEC,             /* L   list candidates (absolute paths, tried in order), list argv, list environment   */
+  OP_EXEC,             /* L   list candidates (absolute paths, tried in order), list argv, list environment, */
+                       /*     str what is said, before ": " and the kernel's answer, when none can be        */
+                       /*     executed (0: Node says it; but behind a chroot there may be no Node)            */
   OP_KEEP_FD,          /* L   u32 descriptor of the caller that the payload keeps                            */
   OP_FCHDIR,           /* CL  slot of a folder that was opened before namespaces were joined                 */
   OP_FILE_SERVER,      /* L   in OP_EXEC's place: files.c serves requests for files on descriptors 0 and 1      */
   OP_JOIN,             /* C   u32 pid, str start time (field 22 of its stat), u32 CLONE_NEW*, list files in  */
                        /*     /proc/PID: joins that very process's namespaces at once, or those of the files */
                        /*     one after another; from then to the exec nobody inside can reach this process  */
+  OP_NETWORK_START,    /* C   u32 loopback: a new network namespace, made by a second process meanwhile      */
+  OP_NETWORK_JOIN,     /* C   waits for it and joins it                                                      */
   OP_COUNT,
 };
 

@@ -1,5 +1,6 @@
 /* Performs a plan: phase by phase, step by step, the first failure ends it. */
 #include "run.h"
+#include "signals.h"
 #include "sys.h"
 #include <linux/prctl.h>
 #include <linux/sched.h>
@@ -21,6 +22,7 @@ static step_function *const steps[OP_COUNT] = {
     [OP_SESSION] = step_session, [OP_CAPABILITIES] = step_capabilities, [OP_SECUREBITS] = step_securebits,
     [OP_NO_NEW_PRIVS] = step_no_new_privs, [OP_LANDLOCK] = step_landlock, [OP_SECCOMP] = step_seccomp, [OP_EXEC] = step_exec,
     [OP_KEEP_FD] = step_keep_fd, [OP_FCHDIR] = step_fchdir, [OP_JOIN] = step_join, [OP_FILE_SERVER] = step_file_server,
+    [OP_NETWORK_START] = step_network_start, [OP_NETWORK_JOIN] = step_network_join,
 };
 
 void run_init(struct run *run, const struct plan *plan) {
@@ -246,6 +248,7 @@ int run_start(struct run *run) {
 
 int run_in_place(struct run *run) {
   if (draw_id(run) < 0 || run_phase(run, PHASE_HOST) < 0 || run_phase(run, PHASE_CHILD) < 0) return -1;
+  signals_release(); /* held while Node compiled: one that came meanwhile is the program's */
   if (run_phase(run, PHASE_PAYLOAD) < 0) return -1;
   sys_exit(0);
 }

@@ -110,11 +110,13 @@ export const OPERATIONS = {
   NO_NEW_PRIVS: { number: 56, phases: "LI", arguments: {} },
   LANDLOCK: { number: 57, phases: "LI", arguments: { rules: "landlock" } },
   SECCOMP: { number: 58, phases: "LI", arguments: { filter: "bytes", flags: "u32", listener: "slotOrNone" } },
-  EXEC: { number: 59, phases: "L", arguments: { candidates: "words", argv: "words", environment: "list" } },
+  EXEC: { number: 59, phases: "L", arguments: { candidates: "words", argv: "words", environment: "list", saying: "string" } },
   KEEP_FD: { number: 60, phases: "L", arguments: { descriptor: "u32" } },
   FCHDIR: { number: 61, phases: "CL", arguments: { slot: "slot" } },
   FILE_SERVER: { number: 62, phases: "L", arguments: {} },
   JOIN: { number: 63, phases: "C", arguments: { pid: "u32", start: "path", flags: "u32", files: "list" } },
+  NETWORK_START: { number: 64, phases: "C", arguments: { loopback: "u32" } },
+  NETWORK_JOIN: { number: 65, phases: "C", arguments: {} },
 } as const satisfies Record<string, { number: number; phases: string; arguments: Record<string, ArgumentKind> }>;
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -21,7 +21,7 @@ function makeFolder(t: TestContext): string {
 function makeEcho(text: string): Plan {
   const plan = makeEmptyPlan();
   plan.run.flags = RUN.IN_PLACE | RUN.PLAIN_TTY;
-  plan.steps.payload.push({ op: "EXEC", candidates: ["/bin/echo"], argv: ["echo", text], environment: [] });
+  plan.steps.payload.push({ op: "EXEC", candidates: ["/bin/echo"], argv: ["echo", text], environment: [], saying: "" });
   return plan;
 }
 

@@ -37,7 +37,7 @@ export function makePlan(wish: PlanWish): Plan {
   plan.steps.child.push(...(wish.child ?? []));
   plan.steps.payload.push({ op: "SESSION" }, ...(wish.payload ?? []));
   plan.steps.init.push(...(wish.init ?? []));
-  plan.steps.payload.push({ op: "EXEC", candidates: [wish.argv[0] ?? ""], argv: wish.argv, environment: wish.env ?? ["PATH=/usr/bin:/bin"] });
+  plan.steps.payload.push({ op: "EXEC", candidates: [wish.argv[0] ?? ""], argv: wish.argv, environment: wish.env ?? ["PATH=/usr/bin:/bin"], saying: "" });
   if (plan.run.flags & RUN.PLAIN_TTY) plan.steps.payload = plan.steps.payload.filter((step) => step.op !== "SESSION");
   plan.build = wish.build ?? plan.build;
   plan.witnesses = wish.witnesses ?? [];

@@ -1,4 +1,5 @@
 import { RLIMIT_INFINITY, RLIMIT_NAMES } from "../../spec/rlimit-names.js";
+import type { Extension } from "../../spec/extension.js";
 import { SLOT_NONE } from "../format.js";
 import { compileSeccomp } from "../seccomp/compile.js";
 import { compileCapabilities, compileInitRestrictions, setsCapabilities } from "./capabilities.js";
@@ -138,7 +139,13 @@ function compileExec(context: Context): void {
   const [program] = args;
   if (program === undefined || program === "") throw refuse(extension, "/process/args", "BRIG_BAD_SPEC", "there is no program to execute", "name one behind --");
   const candidates = extension.candidates ?? (program.includes("/") ? [program] : listCandidates(program, env));
-  addStep(context, "payload", { op: "EXEC", candidates, argv: args, environment: env }, "/process/args");
+  addStep(context, "payload", { op: "EXEC", candidates, argv: args, environment: env, saying: findSaying(extension) }, "/process/args");
+}
+
+/** What a tool says of a program that cannot be executed; a name may hold what moves a terminal's cursor. */
+function findSaying({ voice }: Extension): string {
+  // eslint-disable-next-line no-control-regex
+  return voice ? `${voice.prefix}${voice.exec.saying}`.replace(/[\u0000-\u001f\u007f]/g, "?") : "";
 }
 
 /** The payload's own PATH, looked through in its own root (execvp(3)). */
