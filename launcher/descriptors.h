@@ -4,8 +4,8 @@
 
 /*
  * Moves those that are not -1 to lowest, lowest + 1 … in their order and closes every other one from `lowest` on, also
- * where one of them is -1. A process that is out of descriptors ends.
+ * where one of them is -1. 0, or -errno with each of them still open somewhere.
  */
-void keep_only(int *const *kept, int count, int lowest);
+int keep_only(int *const *kept, int count, int lowest);
 
 #endif

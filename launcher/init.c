@@ -73,12 +73,28 @@ static void fork_payload(struct init *init) {
  */
 static void let_go(struct init *init) {
   int *const kept[] = {&init->run->sync, &init->signal_fd, &init->exec_fd, &init->run->pty_side};
-  keep_only(kept, array_size(kept), 0);
+  if (must(init->run, keep_only(kept, array_size(kept), 0), "dup3", "init's descriptors") < 0) give_up(init->run);
   init->run->new_root = init->run->old_root = -1; /* what INIT steps look up is below this process's own root */
+}
+
+/* For whoever joins later; without a /proc of its own there is nothing to give. */
+static void offer_namespaces(const struct run *run) {
+  static const char *const names[] = NAMESPACE_NAMES;
+  if (!(run->plan->header->run_flags & (RUN_NO_PAYLOAD | RUN_DETACH))) return;
+  int folder = sys_openat(AT_FDCWD, "/proc/self/ns", O_RDONLY | O_DIRECTORY, 0);
+  for (int i = 0; folder >= 0 && i < (int)array_size(names); i++) {
+    int fd = sys_openat(folder, names[i], O_RDONLY, 0);
+    if (fd < 0) continue;
+    struct { struct record record; int32_t index; } told = {{RECORD_NAMESPACE, 4}, i};
+    send_record_with(run->sync, &told, sizeof told, fd);
+    sys_close(fd);
+  }
+  if (folder >= 0) sys_close(folder);
 }
 
 /* Its /proc/1/fd, memory and executable are the host's: closed to the payload though it may have the same identity. */
 static void restrict_init(struct init *init) {
+  offer_namespaces(init->run);
   sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (run_phase(init->run, PHASE_INIT) < 0) give_up(init->run);
   if (init->payload && init->run->plan->header->steps[PHASE_INIT]) write_all(init->exec_fd, "", 1);
@@ -105,6 +121,7 @@ static void reap(struct init *init) {
     int32_t signal = status >> 8 & 0xff;
     tell(init, RECORD_STOPPED, &signal, sizeof signal);
   }
+  if (pid < 0 && pid != -ECHILD && pid != -EINTR) run_failed(init->run, "wait4", pid, ""), give_up(init->run);
 }
 
 static void signal_payload(struct init *init, int signal, int group) {
@@ -155,7 +172,7 @@ static void wait_once(struct init *init) {
 
 _Noreturn void init_main(struct run *run) {
   struct init init = {.run = run, .exec_fd = -1};
-  signals_hold();
+  if (must(run, signals_hold(), "rt_sigprocmask", "") < 0) give_up(run);
   init.signal_fd = must(run, signals_open(), "signalfd4", "");
   if (init.signal_fd < 0 || make_session(run) < 0) give_up(run);
   if (sys_getpid() != 1) sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

@@ -54,8 +54,9 @@ int run_plan(struct run *run) {
   else if (flags & RUN_DETACH) code = monitor_run(run);
   else if (can_be_detached(run->plan)) code = monitor_run_attached(run);
   else {
-    signals_hold(); /* one that came before supervise() reads them would leave what the steps made on the host */
-    code = run_start(run);
+    /* one that came before supervise() reads them would leave what the steps made on the host */
+    code = must(run, signals_hold(), "rt_sigprocmask", "");
+    if (code >= 0) code = run_start(run);
     if (code >= 0) {
       code = supervise(run);
       run_cleanup(run);

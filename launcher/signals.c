@@ -17,7 +17,7 @@ static int held;
 
 static uint64_t bit_of(int signal) { return 1ull << (signal - 1); }
 
-static void set_mask(int how, uint64_t mask, uint64_t *old) { sys(__NR_rt_sigprocmask, how, &mask, old, MASK_SIZE); }
+static int set_mask(int how, uint64_t mask, uint64_t *old) { return (int)sys(__NR_rt_sigprocmask, how, &mask, old, MASK_SIZE); }
 
 static void set_default(int signal) {
   struct action action = {0};
@@ -36,11 +36,13 @@ static uint64_t ignored_by_caller(void) {
   return ignored;
 }
 
-void signals_hold(void) {
-  if (held) return;
+int signals_hold(void) {
+  if (held) return 0;
+  int result = set_mask(SET, ~ignored_by_caller(), &callers_mask);
+  if (result < 0) return result;
   held = 1;
-  set_mask(SET, ~ignored_by_caller(), &callers_mask);
   set_default(SIGCHLD); /* a caller that ignores it would make the kernel reap children without their status */
+  return 0;
 }
 
 void signals_release(void) {

@@ -8,8 +8,8 @@
 
 #define SIGNAL_FROM_TERMINAL 0x80 /* si_code SI_KERNEL: typed at the terminal, so the whole group has got it */
 
-/* Holds back every signal. The mask that the caller started the launcher with is remembered. */
-void signals_hold(void);
+/* Holds back every signal. The mask that the caller started the launcher with is remembered. 0 or -errno. */
+int signals_hold(void);
 
 /* Gives the caller's mask back, for a program that is about to be executed. */
 void signals_release(void);

@@ -54,6 +54,12 @@ void supervise_kill(struct supervisor *s) {
   else if (!has_keeper(s) || s->keeper_late) sys(__NR_pidfd_send_signal, s->run->pidfd, SIGKILL, 0, 0);
 }
 
+/* What the supervisor itself can't do ends the sandbox. */
+static void give_up(struct supervisor *s, const char *operation, int error) {
+  run_failed(s->run, operation, error, "");
+  supervise_kill(s);
+}
+
 /* Init knows the payload; without one the first process is it. Its pid is ours until it is reaped. */
 void supervise_signal(struct supervisor *s, int signal, int group) {
   if (s->reaped) return;
@@ -111,16 +117,19 @@ static void tell_created(struct supervisor *s) {
 static void on_forked(struct supervisor *s, int pid) {
   struct run *run = s->run;
   int pidfd = (int)sys(__NR_pidfd_open, pid, 0);
-  if (pidfd < 0) {
-    run_failed(run, "pidfd_open", pidfd, "the first process");
-    return supervise_kill(s);
-  }
+  if (pidfd < 0) return sys_kill(pid, SIGKILL), give_up(s, "pidfd_open", pidfd);
   while (sys(__NR_wait4, run->child, 0, 0, 0) == -EINTR) {}
   sys_close(run->pidfd);
   run->child = pid;
   run->pidfd = pidfd;
   if (run_write_process(run) < 0) supervise_kill(s);
   tell_created(s);
+}
+
+/* A descriptor in that place is in use: then the sandbox is one that only root can join. */
+static void hold_namespace(const struct message *message) {
+  int place = NAMESPACE_FD + (message->body.number & 7);
+  if (message->fd >= 0 && sys_fcntl(place, F_GETFD, 0) < 0) sys_dup3(message->fd, place, O_CLOEXEC);
 }
 
 static void on_record(struct supervisor *s, struct message *message) {
@@ -133,6 +142,7 @@ static void on_record(struct supervisor *s, struct message *message) {
       break;
     case RECORD_FORKED: on_forked(s, message->body.number); break;
     case RECORD_STARTED: on_started(s); break;
+    case RECORD_NAMESPACE: hold_namespace(message); break;
     case RECORD_STOPPED: on_stopped(s, message->body.number); break;
     case RECORD_EXITED:
       s->status = message->body.exited.status;
@@ -158,6 +168,7 @@ static void read_sync(struct supervisor *s) {
   while (s->run->sync >= 0) {
     int got = record_receive(s->run->sync, &message, 0);
     if (got == -EAGAIN) return;
+    if (got < 0 && got != -ECONNRESET) give_up(s, "recvmsg", got);
     if (got <= 0) return on_sync_end(s);
     on_record(s, &message);
   }
@@ -183,7 +194,8 @@ static void reap(struct supervisor *s) {
   read_sync(s);
   while (!s->reaped && (pid = (int)sys(__NR_wait4, s->run->child, &status, WNOHANG | WUNTRACED, &usage)) != 0) {
     if (pid == -EINTR) continue;
-    if (pid < 0) status = SIGKILL, memset(&usage, 0, sizeof usage); /* somebody else has reaped it */
+    if (pid < 0) status = SIGKILL, memset(&usage, 0, sizeof usage);
+    if (pid < 0) give_up(s, "wait4", pid);
     if (pid > 0 && (status & 0xff) == 0x7f) {
       if (!(flags_of(s) & RUN_INIT)) on_stopped(s, status >> 8 & 0xff);
       continue;
@@ -372,9 +384,8 @@ static void close_descriptors(struct supervisor *s) {
 int supervise_with(struct run *run, struct front *front) {
   const struct plan_step *pty = find_step(run->plan, OP_PTY);
   struct supervisor s = {.run = run, .front = front, .timer_fd = -1, .parent_fd = -1, .began_us = clock_us()};
-  signals_hold();
-  s.signal_fd = signals_open();
-  if (s.signal_fd < 0) supervise_kill(&s), run_failed(run, "signalfd4", s.signal_fd, "");
+  s.signal_fd = must(run, signals_hold(), "rt_sigprocmask", "") < 0 ? -1 : signals_open();
+  if (s.signal_fd < 0) give_up(&s, "signalfd4", s.signal_fd);
   if (orphans_are_ours(run)) sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (!find_step(run->plan, OP_FORK)) tell_created(&s);
   if (pty) run->pty_mask = pty->a[0] & 7;

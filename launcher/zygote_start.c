@@ -63,10 +63,10 @@ static void take_descriptors(struct run *run, int *control, const struct ends *e
     if (run->stdio[i] < 3 || (i == 2 && same)) continue;
     /* of its own: /dev/null may be wanted by all three */
     moved[i] = (int)sys_fcntl(run->stdio[i], F_DUPFD_CLOEXEC, 3);
-    if (moved[i] < 0) sys_exit(125);
+    if (moved[i] < 0) fail_plan(*control, "no descriptors are left for it");
   }
   int *const kept[] = {control, &moved[0], &moved[1], &moved[2]};
-  keep_only(kept, array_size(kept), 3);
+  if (keep_only(kept, array_size(kept), 3) < 0) fail_plan(*control, "no descriptors are left for it");
   for (int i = 0; i < 3; i++)
     if (moved[i] >= 0) run->stdio[i] = moved[i];
   if (same) run->stdio[2] = run->stdio[1];
