@@ -31,9 +31,9 @@ export function describeFailure(note: Note, record: FailureRecord): BrigError {
   const found = pointer === undefined ? undefined : findOrigin(note.origins, pointer);
   const origin = found ? describeOrigin(found) : undefined;
   if (note.voice) return speakAsTool(note.voice, name, pointer, record);
-  const asked = origin ? ` (asked for by ${origin})` : pointer ? ` (${pointer} in the spec)` : "";
+  const asked = origin ? ` (asked for by ${origin})` : "";
   const message = `cannot ${describeAttempt(name, record)}${asked}: ${describeReason(record)}`;
-  const options = { code: `BRIG_${codeOf(name)}`, origin: origin ?? pointer, hint: findHint(name, record.errno, record.operation) };
+  const options = { code: `BRIG_${codeOf(name)}`, origin: origin ?? (name === "EXEC" ? undefined : pointer), hint: findHint(name, record.errno, record.operation) };
   return new BrigError(message, { ...options, exitCode: name === "EXEC" ? exitCodeOf(record.errno, 127, 126) : 125 });
 }
 
@@ -60,7 +60,7 @@ const ATTEMPTS: Partial<Record<OperationName, string>> = {
   MOUNT_HOST: "mount", UMOUNT_HOST: "unmount", STATE: "make the sandbox's state folder", NAME: "take the name", CGROUP: "make the cgroup",
   CGROUP_SET: "set the limit", CGROUP_ENTER: "enter the cgroup", CGROUP_OOM: "watch the memory cgroup", PROC_WRITE: "write the sandbox's",
   RUN: "run", IDMAP: "map the ids of the mount", BIND_NAMESPACE: "keep the namespace at", SELF_WRITE: "write the process's", SETNS: "join the namespace",
-  UNSHARE: "make the new namespaces", FORK: "fork", LOOPBACK: "bring up the loopback link", HOSTNAME: "set the host name", DOMAINNAME: "set the domain name",
+  UNSHARE: "make the new namespaces", FORK: "fork", LOOPBACK: "bring up the loopback link", NETWORK_START: "make the network namespace", NETWORK_JOIN: "make the network namespace", HOSTNAME: "set the host name", DOMAINNAME: "set the domain name",
   IDS: "become the sandbox's user", KEYRING: "make a session keyring", PROPAGATION: "set the propagation of", ROOT: "change the root to",
   ROOT_DETACH: "let go of the host's root", CHROOT: "change the root to", BIND: "bind", MOUNT: "mount", FS: "mount", ATTR: "change the mount", MASK: "hide",
   DIR: "make the folder", FILE: "write the file", SYMLINK: "make the link", NODE: "make the device", SYSCTL: "set the sysctl", PTY: "make a terminal",
