@@ -249,6 +249,10 @@ int run_start(struct run *run) {
 int run_in_place(struct run *run) {
   if (draw_id(run) < 0 || run_phase(run, PHASE_HOST) < 0 || run_phase(run, PHASE_CHILD) < 0) return -1;
   signals_release(); /* held while Node compiled: one that came meanwhile is the program's */
-  if (run_phase(run, PHASE_PAYLOAD) < 0) return -1;
+  if (run_phase(run, PHASE_PAYLOAD) < 0) {
+    uint64_t all = ~0ull;
+    sys(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, 0, sizeof all); /* held again: Node is waited for, to say why */
+    return -1;
+  }
   sys_exit(0);
 }
