@@ -77,6 +77,14 @@ static void let_go(struct init *init) {
   init->run->new_root = init->run->old_root = -1; /* what INIT steps look up is below this process's own root */
 }
 
+static void offer_namespace(int socket, int index, int fd) {
+  struct { struct record record; int32_t index; } told = {{RECORD_NAMESPACE, sizeof index}, index};
+  struct iovec part = {&told, sizeof told};
+  union descriptor_room room = {.part = {offsetof(union descriptor_room, part.fd) + sizeof fd, SOL_SOCKET, SCM_RIGHTS, fd}};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = room.part.length};
+  sys(__NR_sendmsg, socket, &message, MSG_NOSIGNAL);
+}
+
 /* For whoever joins later; without a /proc of its own there is nothing to give. */
 static void offer_namespaces(const struct run *run) {
   static const char *const names[] = NAMESPACE_NAMES;
@@ -85,8 +93,7 @@ static void offer_namespaces(const struct run *run) {
   for (int i = 0; folder >= 0 && i < (int)array_size(names); i++) {
     int fd = sys_openat(folder, names[i], O_RDONLY, 0);
     if (fd < 0) continue;
-    struct { struct record record; int32_t index; } told = {{RECORD_NAMESPACE, 4}, i};
-    send_record_with(run->sync, &told, sizeof told, fd);
+    offer_namespace(run->sync, i, fd);
     sys_close(fd);
   }
   if (folder >= 0) sys_close(folder);

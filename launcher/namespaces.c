@@ -1,12 +1,9 @@
 /* Namespaces: joining, leaving, and what is set inside of new ones. */
 #include "run.h"
 #include "sys.h"
-#include <linux/if.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
-#include <linux/socket.h>
 
-#define SIOCSIFFLAGS 0x8914
 #define KEYCTL_JOIN_SESSION_KEYRING 1
 
 /* From here on a process inside may see this one, whose memory and descriptors are the host's (CVE-2016-9962). */
@@ -70,15 +67,6 @@ int step_fork(struct run *run, const struct plan_step *step unused) {
   if (!pid) return 0;
   struct { struct record record; int32_t pid; } forked = {{RECORD_FORKED, 4}, pid};
   sys_exit(write_all(run->sync, &forked, sizeof forked) < 0 ? 125 : 0);
-}
-
-int step_loopback(struct run *run, const struct plan_step *step unused) {
-  int fd = must(run, sys(__NR_socket, 2 /* AF_INET */, 2 /* SOCK_DGRAM */ | O_CLOEXEC, 0), "socket", "");
-  if (fd < 0) return -1;
-  struct ifreq request = {.ifr_name = "lo", .ifr_flags = 1 /* IFF_UP */};
-  int result = must(run, sys_ioctl(fd, SIOCSIFFLAGS, &request), "ioctl SIOCSIFFLAGS", "lo");
-  sys_close(fd);
-  return result;
 }
 
 int step_hostname(struct run *run, const struct plan_step *step) {

@@ -8,8 +8,16 @@
 enum {
   RECORD_SIGNAL = 64, /* to init or a supervisor: struct record_signal */
   RECORD_WINDOW = 65, /* to a supervisor: struct record_window, the new size of the payload's terminal */
+  RECORD_NAMESPACE = 66, /* to a supervisor: i32 index in NAMESPACE_NAMES; a descriptor of it comes along */
 };
 struct record_signal { int32_t signal; uint32_t group; /* the payload's process group, not it alone */ };
+/*
+ * An init that hides from its payload hides from its owner too, who could not join its namespaces by /proc/PID/ns: its
+ * supervisor holds each at descriptor NAMESPACE_FD and up, to be opened through /proc/SUPERVISOR/fd.
+ */
+#define NAMESPACE_FD 64
+#define NAMESPACE_NAMES {"user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"}
+
 #define SIGNAL_AND_END 2 /* as `group`: to the group, and what is left when the payload ends is ended too */
 struct record_window { uint16_t rows, columns; };
 

@@ -5,16 +5,18 @@ import type { NamespaceType, Spec } from "../spec/oci.js";
 
 /** A running sandbox, as far as a process that joins it must know it. */
 export interface ExecTarget {
-  /**
-   * The folder of its first process in /proc: "/proc/PID". Whoever holds that folder open gives its descriptor,
-   * "/proc/SELF/fd/N": it stays that process's, and a recycled pid is never joined.
-   */
-  proc: string;
+  /** Where each of its namespaces can be opened: "/proc/7/ns/user". See `locateNamespaces`. */
+  namespaces: (name: NamespaceFile) => string;
   spec: Spec;
   /** `compilePlan` of that spec with the words to execute as `process.args`: the walls of the payload are taken from it. */
   plan: Plan;
-  /** Folders of its cgroups, absolute. */
-  cgroups: readonly string[];
+  cgroups: readonly JoinedCgroup[];
+}
+
+/** A cgroup of the sandbox, by its absolute folder. */
+export interface JoinedCgroup {
+  path: string;
+  version: 1 | 2;
 }
 
 export interface ExecWay {
@@ -29,7 +31,20 @@ export interface ExecWay {
   fileServer?: boolean;
 }
 
-const NAMES: Record<NamespaceType, string> = { user: "user", cgroup: "cgroup", ipc: "ipc", uts: "uts", network: "net", pid: "pid", time: "time", mount: "mnt" };
+/** As in /proc/PID/ns; the order is that of launcher/status.h's NAMESPACE_NAMES. */
+export const NAMESPACE_FILES = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"] as const;
+export type NamespaceFile = (typeof NAMESPACE_FILES)[number];
+const NAMESPACE_FD = 64;
+
+/**
+ * The namespaces that a supervisor holds for who owns the sandbox: its init hides from everybody but the host's root.
+ * @param supervisor "/proc/PID", or the path of a descriptor of that folder, which stays that process's for good
+ */
+export function locateNamespaces(supervisor: string): (name: NamespaceFile) => string {
+  return (name) => `${supervisor}/fd/${NAMESPACE_FD + NAMESPACE_FILES.indexOf(name)}`;
+}
+
+const NAMES: Record<NamespaceType, NamespaceFile> = { user: "user", cgroup: "cgroup", ipc: "ipc", uts: "uts", network: "net", pid: "pid", time: "time", mount: "mnt" };
 
 /** The mount namespace last, since it brings the root; the user namespace last by who has rights outside, first by who gets them there. */
 const JOINED: NamespaceType[] = ["cgroup", "ipc", "uts", "network", "pid", "time", "mount"];
@@ -53,23 +68,24 @@ export function planExec(target: ExecTarget, way: ExecWay): Plan {
   return plan;
 }
 
-function enterCgroups(plan: Plan, cgroups: readonly string[]): void {
-  for (const path of cgroups) {
+/** Version 1 by the process itself, as compile/cgroups.ts says why. */
+function enterCgroups(plan: Plan, cgroups: readonly JoinedCgroup[]): void {
+  for (const { path, version } of cgroups) {
     const slot = countSlots(plan);
     plan.steps.host.push({ op: "OPEN", slot, path, flags: O_PATH | O_DIRECTORY });
-    plan.steps.parent.push({ op: "CGROUP_ENTER", slot });
+    plan.steps[version === 1 ? "child" : "parent"].push({ op: "CGROUP_ENTER", slot });
   }
 }
 
 const O_PATH = 0o10000000;
 const O_DIRECTORY = 0o200000;
 
-function joinNamespaces(plan: Plan, { proc, spec }: ExecTarget, unprivileged: boolean): void {
+function joinNamespaces(plan: Plan, { namespaces, spec }: ExecTarget, unprivileged: boolean): void {
   const separate = new Set(spec.linux?.namespaces?.map(({ type }) => type));
   const order: NamespaceType[] = unprivileged ? ["user", ...JOINED] : [...JOINED, "user"];
   for (const type of order.filter((each) => separate.has(each))) {
     const slot = countSlots(plan);
-    plan.steps.host.push({ op: "OPEN", slot, path: `${proc}/ns/${NAMES[type]}`, flags: 0 });
+    plan.steps.host.push({ op: "OPEN", slot, path: namespaces(NAMES[type]), flags: 0 });
     plan.steps.child.push({ op: "SETNS", slot, flags: CLONE[type] });
   }
   if (separate.has("pid")) plan.steps.child.push({ op: "FORK" });
@@ -96,9 +112,12 @@ function copyStep<S extends Step>(step: S): S {
 }
 
 /** The cgroups that a plan makes for the sandbox with this id. */
-export function listCgroups(plan: Plan, id: string): string[] {
+export function listCgroups(plan: Plan, id: string): JoinedCgroup[] {
   const made = plan.steps.host.filter((step): step is StepOf<"CGROUP"> => step.op === "CGROUP");
-  return made.map(({ parent, name }) => `${parent}/${name.replaceAll("%i", id).replaceAll("%%", "%")}`);
+  return made.map(({ parent, name, slot }) => ({
+    path: `${parent}/${name.replaceAll("%i", id).replaceAll("%%", "%")}`,
+    version: slot === plan.run.cloneCgroupSlot ? 2 : 1,
+  }));
 }
 
 /** Whether joining goes through the sandbox's own user namespace: it holds all the rights there are. */
