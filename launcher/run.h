@@ -69,6 +69,7 @@ int run_failed(struct run *run, const char *operation, int error, const char *ar
 /* start.c, main.c */
 extern char **launcher_env;
 const char *env_get(const char *name);
+long clone_with_stack(unsigned long flags, void *stack_end, void (*function)(void));
 int launcher_main(int argc, char **argv);
 
 /*
@@ -90,7 +91,7 @@ int is_folder(int fd);
 extern step_function step_open, step_open_tree, step_mount_attr, step_fs_mount, step_mkdir_host, step_write_host,
     step_mount_host, step_umount_host, step_state, step_name, step_cgroup, step_cgroup_set, step_cgroup_enter,
     step_cgroup_oom, step_proc_write, step_run, step_idmap, step_bind_namespace, step_self_write, step_setns,
-    step_unshare, step_fork, step_loopback, step_hostname, step_domainname, step_ids, step_keyring, step_propagation,
+    step_unshare, step_fork, step_loopback, step_network_start, step_network_join, step_hostname, step_domainname, step_ids, step_keyring, step_propagation,
     step_root, step_root_detach, step_chroot, step_bind, step_mount, step_fs, step_attr, step_mask, step_dir, step_file,
     step_symlink, step_node, step_sysctl, step_pty, step_umask, step_cwd, step_rlimit, step_oom_score, step_nice,
     step_scheduler, step_io_priority, step_affinity, step_personality, step_parent_death, step_session,

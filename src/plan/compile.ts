@@ -6,7 +6,7 @@ import { compileCgroups } from "./compile/cgroups.js";
 import type { CompileOptions, Context } from "./compile/context.js";
 import { compileHooks } from "./compile/hooks.js";
 import { compileInnerIds, compileMaps, type Identity, readIdentity } from "./compile/identity.js";
-import { compileFork, compileNames, compileNamespaces, compileTimeOffsets, type Namespaces, readNamespaces } from "./compile/namespaces.js";
+import { compileFork, compileNames, compileNamespaces, compileNetworkJoin, compileTimeOffsets, type Namespaces, readNamespaces } from "./compile/namespaces.js";
 import { compileNetwork } from "./compile/network.js";
 import { compileFirstProcess, compilePayload } from "./compile/payload.js";
 import { compileRoot } from "./compile/root.js";
@@ -41,6 +41,7 @@ export function compilePlan(spec: Spec, host: HostFacts, options: CompileOptions
   compileFork(context);
   compileNames(context);
   compileRoot(context);
+  compileNetworkJoin(context);
   compileNetwork(context);
   compilePersistence(context);
   compilePayload(context);

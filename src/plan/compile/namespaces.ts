@@ -30,7 +30,7 @@ const NEW_ORDER: NamespaceType[] = ["user", "mount", "uts", "ipc", "network", "p
 export function compileNamespaces(context: Context, entersCgroup: boolean): void {
   joinNamespaces(context);
   const late = listLate(context, entersCgroup);
-  const fresh = NEW_ORDER.filter((type) => isNew(context, type));
+  const fresh = NEW_ORDER.filter((type) => isNew(context, type) && !(type === "network" && makesNetworkApart(context)));
   context.plan.run.cloneFlags = flagsOf(fresh.filter((type) => !late.includes(type)));
   // an exec enters the new time namespace only when its offsets are written before
   const inside = fresh.filter((type) => late.includes(type));
@@ -139,6 +139,9 @@ export function compileNames(context: Context): void {
   if (extension.loopback) {
     if (!isNew(context, "network"))
       throw refuse(extension, "/annotations/dev.brig.loopback", "BRIG_BAD_SPEC", "bringing the loopback link up needs a new network namespace", 'add {"type": "network"} to linux.namespaces');
+  }
+  if (makesNetworkApart(context)) addStep(context, "child", { op: "NETWORK_START", loopback: extension.loopback ? 1 : 0 }, "/linux/namespaces");
+  else if (extension.loopback) {
     addStep(context, "child", { op: "LOOPBACK" }, "/annotations/dev.brig.loopback");
   }
   for (const name of ["hostname", "domainname"] as const) {
@@ -149,6 +152,22 @@ export function compileNames(context: Context): void {
     addStep(context, "child", { op: name === "hostname" ? "HOSTNAME" : "DOMAINNAME", name: value }, `/${name}`);
   }
   compileSysctls(context);
+}
+
+/**
+ * Whether the network namespace is made by a second process while the first one mounts, which takes a quarter off the
+ * whole: when nothing before the payload wants to see it.
+ */
+function makesNetworkApart(context: Context): boolean {
+  const { extension, spec } = context;
+  if (!isNew(context, "network") || !isNew(context, "user") || !isNew(context, "mount") || context.inPlace) return false;
+  const seen = extension.network?.mode === "user" || extension.persist?.length || spec.hooks || spec.linux?.sysctl;
+  return !seen && !spec.mounts?.some(({ type }) => type === "sysfs");
+}
+
+/** Behind the mounts. */
+export function compileNetworkJoin(context: Context): void {
+  if (makesNetworkApart(context)) addStep(context, "child", { op: "NETWORK_JOIN" }, "/linux/namespaces");
 }
 
 /** Which namespace each sysctl belongs to; all others are the whole host's. */
