@@ -26,7 +26,7 @@ export class ZygoteClient {
   readonly exited: Promise<number | null>;
   private readonly socket: Duplex;
   private readonly runs = new Map<number, Run>();
-  private pending = Buffer.alloc(0);
+  private pending: Buffer = Buffer.alloc(0);
   private next = 1;
 
   constructor() {

@@ -44,7 +44,9 @@ test("A megabyte of input comes back whole through a pipe of two programs", asyn
   };
   const run = zygote.start({ argv: shell("sleep 0.2; cat | cat") }, {
     onFrame: (type, body) => {
-      if (type === ANSWER.STDIN_CREDITED) credit += body.readUInt32LE(0), feed();
+      if (type !== ANSWER.STDIN_CREDITED) return;
+      credit += body.readUInt32LE(0);
+      feed();
     },
   });
   feed();
@@ -82,7 +84,9 @@ test("Signals reach the payload, and KILL ends what ignores them", async (t) => 
   assert.equal(status, 5 << 8);
   const deaf = zygote.start({ argv: shell("trap '' TERM; echo ready; while :; do sleep 1; done") }, {
     onFrame: (type) => {
-      if (type === ANSWER.STDOUT) zygote.signal(deaf.id, 15), zygote.send(REQUEST.KILL, deaf.id);
+      if (type !== ANSWER.STDOUT) return;
+      zygote.signal(deaf.id, 15);
+      zygote.send(REQUEST.KILL, deaf.id);
     },
   });
   assert.equal((await deaf.outcome).status, 9);
