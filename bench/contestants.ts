@@ -1,0 +1,86 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { compileSeccomp } from "../src/plan/seccomp/compile.js";
+import { defaultSeccomp } from "../src/plan/seccomp/default.js";
+import { describeLimit } from "./limit-spec.js";
+import { findProgram, type Place } from "./paths.js";
+
+/** Something that is timed. */
+export interface Contestant {
+  /** As the table calls it. */
+  what: string;
+  /** The driver's command line (see driver.ts), or why there is none here. */
+  words: string[] | { missing: string };
+}
+
+export type ContestantName = "limit" | "planOfLimit" | "planOfDefault" | "bwrapOfLimit" | "bwrap" | "unshare" | "firejail" | "repeated" | "first" | "nodeSpawn" | "library";
+
+const MISSING_PACKAGE: Record<string, string> = { bwrap: "bubblewrap", unshare: "util-linux", firejail: "firejail" };
+
+/** Everything that takes part, with plans and files made ready in the scratch folder. */
+export function listContestants(place: Place): Record<ContestantName, Contestant> {
+  const brig = join(place.root, "dist", "brig");
+  const filter = writeFilter(place);
+  return {
+    limit: { what: "the kernel's work alone (limit.c)", words: [join(place.scratch, "limit"), place.scratch] },
+    planOfLimit: { what: "a compiled plan of the same sandbox", words: repeat(place, [writePlan(place, brig, "plan-of-limit", limitWords(place))]) },
+    planOfDefault: { what: "a compiled plan of the safe default", words: repeat(place, [writePlan(place, brig, "plan-of-default", ["-b", `${place.scratch}:/payload:ro`, "--", "/payload/nothing"])]) },
+    bwrapOfLimit: { what: "bwrap, the same walls", words: repeatProgram(place, "bwrap", [...bwrapWalls(place), "--as-pid-1", "/payload/nothing"], filter) },
+    bwrap: { what: "bwrap, the same walls as far as it has them", words: repeatProgram(place, "bwrap", [...bwrapWalls(place), "/bin/true"], filter) },
+    unshare: { what: "unshare, namespaces alone", words: repeatProgram(place, "unshare", ["--user", "--map-root-user", "--mount", "--net", "--ipc", "--uts", "--cgroup", "--pid", "--fork", "--mount-proc", "/bin/true"]) },
+    firejail: { what: "firejail --private", words: repeatProgram(place, "firejail", ["--private", "true"]) },
+    repeated: { what: "brig run -- true, repeated", words: repeat(place, [brig, "run", "--", "true"]) },
+    first: { what: "brig run -- true, first time", words: repeat(place, [brig, "run", "--", "true", "%n"]) },
+    nodeSpawn: { what: "Node's child_process.spawn of plain true", words: nodeWords(place, "node-spawn") },
+    library: { what: "the library: a sandboxed true", words: libraryWords(place) },
+  };
+}
+
+function repeat(place: Place, command: string[], file?: string): string[] {
+  return [join(place.scratch, "repeat"), ...(file === undefined ? [] : ["--file3", file]), ...command];
+}
+
+function repeatProgram(place: Place, name: string, words: string[], file?: string): Contestant["words"] {
+  const program = findProgram(name);
+  if (program === undefined) return { missing: `${name} is not installed (apt-get install ${MISSING_PACKAGE[name]})` };
+  return repeat(place, [program, ...words], file);
+}
+
+function nodeWords(place: Place, name: string): string[] {
+  return [process.execPath, join(place.built, "bench", `${name}.js`)];
+}
+
+function libraryWords(place: Place): Contestant["words"] {
+  const library = join(place.root, "dist", "lib", "index.js");
+  if (!existsSync(library)) return { missing: "the library is not built (npm run build)" };
+  return [...nodeWords(place, "library-run"), pathToFileURL(library).href];
+}
+
+/** bwrap's words for the walls that limit.c and the safe default make, as far as bwrap has them. */
+function bwrapWalls(place: Place): string[] {
+  const binds = ["--ro-bind", "/usr", "/usr", "--ro-bind", place.scratch, "/payload", "--tmpfs", "/tmp", "--dev", "/dev", "--proc", "/proc"];
+  const links = ["bin", "lib", "lib64"].flatMap((name) => ["--symlink", `usr/${name}`, `/${name}`]);
+  return ["--unshare-all", ...binds, ...links, "--hostname", "limit", "--cap-drop", "ALL", "--seccomp", "3"];
+}
+
+/** Brig's own filter for bwrap, so that both install the same. */
+function writeFilter(place: Place): string {
+  const file = join(place.scratch, "filter.bpf");
+  writeFileSync(file, compileSeccomp(defaultSeccomp()).program);
+  return file;
+}
+
+function limitWords(place: Place): string[] {
+  const file = join(place.scratch, "limit.json");
+  const spec = describeLimit(place.scratch, process.getuid?.() ?? 0, process.getgid?.() ?? 0, defaultSeccomp());
+  writeFileSync(file, JSON.stringify(spec));
+  return ["--spec", file];
+}
+
+function writePlan(place: Place, brig: string, name: string, words: string[]): string {
+  const file = join(place.scratch, name);
+  execFileSync(brig, ["plan", "--out", file, ...words], { stdio: ["ignore", "ignore", "inherit"] });
+  return file;
+}

@@ -1,0 +1,31 @@
+import type { Contestant, ContestantName } from "./contestants.js";
+import { Driver } from "./driver.js";
+
+export interface RaceOptions {
+  rounds: number;
+  /** Timed runs a round for each contestant. */
+  runs: number;
+  env: NodeJS.ProcessEnv;
+  onRound?: (round: number) => void;
+}
+
+export type Times = Map<ContestantName, number[][]>;
+
+/**
+ * Lets contestants take turns: A B C, A B C, … so that whatever else the machine does falls on all of them. Before
+ * the first round each has one that does not count.
+ */
+export async function race(contestants: ReadonlyMap<ContestantName, Contestant>, options: RaceOptions): Promise<Times> {
+  const drivers = [...contestants].flatMap(([name, { words }]) => (Array.isArray(words) ? [{ name, driver: new Driver(words, options.env) }] : []));
+  const times: Times = new Map(drivers.map(({ name }) => [name, []]));
+  try {
+    for (const { driver } of drivers) await driver.measure(options.runs);
+    for (let round = 1; round <= options.rounds; round++) {
+      for (const { name, driver } of drivers) times.get(name)?.push(await driver.measure(options.runs));
+      options.onRound?.(round);
+    }
+    return times;
+  } finally {
+    await Promise.all(drivers.map(({ driver }) => driver.close()));
+  }
+}

@@ -1,0 +1,32 @@
+import type { ContestantName } from "./contestants.js";
+
+/** A line of the table: one contestant's time over another's. */
+export interface Row {
+  name: string;
+  ours: ContestantName;
+  theirs: ContestantName;
+  /** The ratio that brig promises to stay under; without one the row is there to compare. */
+  bar?: number;
+}
+
+/** The design's rows come first, in its order. */
+export const rows: readonly Row[] = [
+  { name: "a compiled plan / the kernel's work alone", ours: "planOfLimit", theirs: "limit", bar: 1.25 },
+  { name: "a compiled plan / bwrap, the same walls", ours: "planOfLimit", theirs: "bwrapOfLimit", bar: 0.4 },
+  { name: "library: sandboxed true / Node's spawn of plain true, 200 MB heap", ours: "library", theirs: "nodeSpawn", bar: 0.5 },
+  { name: "brig run -- true, first time / firejail --private true", ours: "first", theirs: "firejail", bar: 0.8 },
+  { name: "brig run -- true, repeated / bwrap, the same walls", ours: "repeated", theirs: "bwrap", bar: 0.6 },
+  { name: "the safe default's plan / the kernel's work alone", ours: "planOfDefault", theirs: "limit" },
+  { name: "bwrap, the same walls / the kernel's work alone", ours: "bwrapOfLimit", theirs: "limit" },
+  { name: "brig run -- true, repeated / firejail --private true", ours: "repeated", theirs: "firejail" },
+  { name: "brig run -- true, repeated / unshare, namespaces alone", ours: "repeated", theirs: "unshare" },
+];
+
+/** The design's bar for what a sandbox keeps in memory beyond its payload. */
+export const memoryBar = { name: "memory of a running sandbox beyond its payload", bar: 0.5 };
+
+/** The rows whose name or contestants contain the word; all without one. */
+export function chooseRows(word: string | undefined): Row[] {
+  const wanted = (word ?? "").toLowerCase();
+  return rows.filter(({ name, ours, theirs }) => [name, ours, theirs].some((text) => text.toLowerCase().includes(wanted)));
+}
