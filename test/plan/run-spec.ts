@@ -1,12 +1,12 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CompileOptions } from "../../src/plan/compile.js";
 import type { Spec } from "../../src/spec/oci.js";
 
-export const LAUNCHER = process.env["BRIG_LAUNCHER"] ?? "dist/brig";
+export const LAUNCHER = resolve(process.env["BRIG_LAUNCHER"] ?? "dist/brig");
 const compiler = fileURLToPath(new URL("./compile-spec.js", import.meta.url));
 
 export interface Ran {
