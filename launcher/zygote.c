@@ -13,58 +13,18 @@
 #include <linux/poll.h>
 #include <linux/wait.h>
 
-#define SMALL_FRAMES 2048 /* all that one event may bring beside data */
 #define EVENTS 32
 
 static struct job jobs[ZYGOTE_RUNS_MAX];
 static int job_count; /* none above is used */
 static int epoll_fd, signal_fd;
 
-static _Noreturn void leave(int code) { sys_exit(code); } /* the supervisors see their sockets close */
-
 static _Noreturn void refuse(const char *what) {
   print(STDERR, "brig --zygote: ");
   print(STDERR, what);
   print(STDERR, "\n");
-  leave(2);
+  zygote_leave(2);
 }
-
-/* --- to the client ----------------------------------------------------------------------------------------------- */
-
-static struct { size_t done, size; char bytes[4 * (ZYGOTE_DATA_MAX + SMALL_FRAMES)]; } out;
-
-static void flush(void) {
-  while (out.done < out.size) {
-    long n = sys(__NR_sendto, ZYGOTE_SOCKET, out.bytes + out.done, out.size - out.done, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
-    if (n == -EINTR) continue;
-    if (n == -EAGAIN) break;
-    if (n < 0) leave(0);
-    out.done += (size_t)n;
-  }
-  if (out.done && out.done < out.size) memmove(out.bytes, out.bytes + out.done, out.size - out.done);
-  out.size -= out.done;
-  out.done = 0;
-}
-
-static int has_room(void) {
-  if (sizeof out.bytes - out.size < ZYGOTE_DATA_MAX + SMALL_FRAMES) flush();
-  return sizeof out.bytes - out.size >= ZYGOTE_DATA_MAX + SMALL_FRAMES;
-}
-
-static char *begin_frame(void) { return out.bytes + out.size + sizeof(struct zygote_frame); }
-
-static void end_frame(const struct job *job, uint32_t type, size_t size) {
-  struct zygote_frame frame = {(uint32_t)size, type, job->id};
-  memcpy(out.bytes + out.size, &frame, sizeof frame);
-  out.size += sizeof frame + size;
-}
-
-static void answer(const struct job *job, uint32_t type, const void *body, size_t size) {
-  memcpy(begin_frame(), body, size);
-  end_frame(job, type, size);
-}
-
-static void answer_number(const struct job *job, uint32_t type, uint32_t number) { answer(job, type, &number, sizeof number); }
 
 /* --- a job's descriptors ----------------------------------------------------------------------------------------- */
 
@@ -344,7 +304,7 @@ static void read_client(void) {
   size_t room = in.body ? in.large.size - in.body_size : sizeof in.bytes - in.size;
   long n = !room ? -EAGAIN : sys(__NR_recvfrom, ZYGOTE_SOCKET, to, room, MSG_DONTWAIT, 0, 0);
   if (n == -EAGAIN || n == -EINTR) return take_frames();
-  if (n <= 0) leave(0);
+  if (n <= 0) zygote_leave(0);
   if (in.body) in.body_size += (size_t)n;
   else in.size += (size_t)n;
   take_frames();
@@ -368,7 +328,7 @@ static void reap(void) {
 static void read_signals(void) {
   struct signalfd_siginfo info;
   while (signals_read(signal_fd, &info))
-    if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP) leave(0);
+    if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP) zygote_leave(0);
 }
 
 static void serve_jobs(void) {
@@ -387,14 +347,14 @@ static void serve_jobs(void) {
 static void wait_once(void) {
   if (in.size && has_room()) take_frames(); /* those that had to wait for room */
   int room = has_room();
-  short client = (short)((room ? POLLIN : 0) | (out.size ? POLLOUT : 0));
+  short client = (short)((room ? POLLIN : 0) | (answers_wait() ? POLLOUT : 0));
   struct pollfd polls[] = {{ZYGOTE_SOCKET, client, 0}, {room ? epoll_fd : -1, POLLIN, 0}, {signal_fd, POLLIN, 0}};
   if (sys(__NR_ppoll, polls, array_size(polls), 0, 0, 0) < 0) return;
   if (polls[2].revents) read_signals();
   if (polls[1].revents) serve_jobs();
   if (room && polls[0].revents & (POLLIN | POLLHUP | POLLERR)) read_client();
   reap();
-  flush();
+  answers_flush();
 }
 
 int zygote_main(void) {

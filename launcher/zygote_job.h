@@ -25,4 +25,14 @@ struct job {
 int job_start(struct job *job, const struct zygote_run *wanted, const void *plan, size_t size);
 void job_prepare(void); /* once: descriptors, limits */
 
+/* zygote_answer.c */
+int has_room(void);               /* for all that one event may bring */
+char *begin_frame(void);          /* where the body goes, ZYGOTE_DATA_MAX bytes */
+void end_frame(const struct job *job, uint32_t type, size_t size);
+void answer(const struct job *job, uint32_t type, const void *body, size_t size);
+void answer_number(const struct job *job, uint32_t type, uint32_t number);
+void answers_flush(void);         /* as much as the socket takes */
+int answers_wait(void);           /* there is more than that */
+_Noreturn void zygote_leave(int code); /* the supervisors see their sockets close */
+
 #endif
