@@ -52,5 +52,7 @@ export function parseChroot(words: string[], isOldRoot: (path: string) => boolea
     throw badWords(grammar, "option --skip-chdir only permitted if NEWROOT is old '/'");
   if (asked.skipChdir && asked.hardened)
     throw badWords(grammar, "options --skip-chdir and --hardened are mutually exclusive: a hardened root has no folder outside");
+  if (asked.groups && asked.hardened)
+    throw badWords(grammar, "options --groups and --hardened are mutually exclusive: a hardened program has no supplementary groups");
   return asked;
 }

@@ -6,6 +6,7 @@ import type { ToolContext } from "../grammar/context.js";
 import { resolveFrom } from "../grammar/program.js";
 import type { Identity } from "./accounts.js";
 import type { ChrootOptions } from "./grammar.js";
+import { standOnTmpfs } from "./stand-on-tmpfs.js";
 import { defaultCommand } from "./spec.js";
 
 /** The same root with every other wall of brig's safe default: `brig run --root NEWROOT --cwd /`. */
@@ -16,10 +17,15 @@ export function buildHardenedSpec(asked: ChrootOptions, identity: Identity, cont
     "/project": { kind: "tool", text: "chroot --hardened shows nothing of the host's" },
   };
   if (asked.userspec) origins["/user"] = { kind: "flag", text: asked.userspec.text };
-  const user = identity.uid === undefined ? {} : { user: `${identity.uid}:${identity.gid ?? identity.uid}` };
-  return buildSpec(
-    { root: resolveFrom(context.cwd, asked.newRoot), cwd: "/", project: "none", ...user },
-    defaultCommand(asked.command, context.env),
-    { cwd: context.cwd, env: context.env, home: context.env.HOME ?? "/", host, origins },
-  );
+  const { uid = 0, gid = uid } = identity;
+  const user = asked.userspec ? { user: `${uid}:${gid}` } : {};
+  const root = resolveFrom(context.cwd, asked.newRoot);
+  const spec = buildSpec({ root, cwd: "/", project: "none", ...user }, defaultCommand(asked.command, context.env), {
+    cwd: context.cwd,
+    env: context.env,
+    home: context.env.HOME ?? "/",
+    host,
+    origins,
+  });
+  return standOnTmpfs(spec, spec.root?.path ?? root);
 }
