@@ -40,6 +40,14 @@ static int lock_state(struct run *run) {
   return must(run, sys(__NR_flock, run->state_dir, 2 | 4 /* LOCK_EX | LOCK_NB */), "flock", run->id);
 }
 
+/* In a folder that everybody may write to ("/tmp/brig-1000"), somebody else may have been there first. */
+static int check_own_folder(struct run *run, const char *path) {
+  struct statx st;
+  if (must(run, sys(__NR_statx, run->run_dir, "", AT_EMPTY_PATH, STATX_UID | STATX_MODE, &st), "statx", path) < 0) return -1;
+  int own = st.stx_uid == (uint32_t)sys(__NR_geteuid) && !(st.stx_mode & 022);
+  return own ? 0 : run_failed(run, "run folder of somebody else", EPERM, path);
+}
+
 int step_state(struct run *run, const struct plan_step *step) {
   const char *path = run_text(run, step, step->a[0]);
   int made = sys_mkdirat(AT_FDCWD, path, 0700);

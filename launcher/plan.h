@@ -183,9 +183,9 @@ enum op {
   OP_PERSONALITY,      /* L   u32                                                                            */
   OP_PARENT_DEATH,     /* L   u32 signal                                                                     */
   OP_SESSION,          /* L   setsid(2), and the pty's terminal side as controlling terminal where there is one */
-  OP_CAPABILITIES,     /* LI  blob: five u64: bounding, effective, permitted, inheritable, ambient           */
+  OP_CAPABILITIES,     /* CLI blob: five u64: bounding, effective, permitted, inheritable, ambient           */
   OP_SECUREBITS,       /* LI  u32                                                                            */
-  OP_NO_NEW_PRIVS,     /* LI                                                                                 */
+  OP_NO_NEW_PRIVS,     /* CLI                                                                                */
   OP_LANDLOCK,         /* LI  blob: struct plan_landlock and its rules                                       */
   OP_SECCOMP,          /* LI  blob: array of struct sock_filter, u32 SECCOMP_FILTER_FLAG_*, slot of a         */
                        /*     connected unix socket that gets the listener (NEW_LISTENER), or SLOT_NONE       */

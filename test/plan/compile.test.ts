@@ -64,9 +64,10 @@ test("nothing is mounted or made once the host's root is let go of, and it alway
 
 test("restrictions come last: identity, then capabilities, then filters, then exec and nothing behind it", () => {
   fc.assert(fc.property(anySpec, ({ spec, host }) => {
-    const order = compilePlan(spec, host).steps.payload.map(({ op }) => op);
+    const { child, payload } = compilePlan(spec, host).steps;
+    const order = [...child, ...payload].map(({ op }) => op);
     assert.equal(order.at(-1), "EXEC");
-    const at = (op: OperationName): number => order.indexOf(op);
+    const at = (op: OperationName): number => order.lastIndexOf(op);
     assert.ok(at("CAPABILITIES") > at("IDS"));
     if (spec.process?.noNewPrivileges) {
       assert.ok(at("NO_NEW_PRIVS") > at("CAPABILITIES"));

@@ -19,7 +19,21 @@ export function compileCapabilities(context: Context): void {
   const { bounding, effective, permitted, inheritable, ambient } = context.spec.process?.capabilities ?? {};
   const encode = (names: string[] | undefined): bigint => encodeSet(context, names ?? []);
   const sets = { bounding: encode(bounding), effective: encode(effective), permitted: encode(permitted), inheritable: encode(inheritable), ambient: encode(ambient) };
-  addStep(context, "payload", { op: "CAPABILITIES", sets: adaptBounding(context, adaptAmbient(context, sets)) }, POINTER);
+  const phase = restrictsEarly(context) ? "child" : "payload";
+  addStep(context, phase, { op: "CAPABILITIES", sets: adaptBounding(context, adaptAmbient(context, sets)) }, POINTER);
+}
+
+/**
+ * Whether init and payload end up with the same: no capability, and no way to any. Then both are restricted at once,
+ * before they part. Not without a new user namespace, where limits may still have to be raised.
+ */
+export function restrictsEarly(context: Context): boolean {
+  const { spec, extension } = context;
+  const { user, noNewPrivileges, capabilities = {} } = spec.process ?? {};
+  const current = findCurrentIds(context);
+  const same = (user === undefined || (user.uid === current?.uid && user.gid === current.gid && !user.additionalGids?.length)) && current !== undefined;
+  const none = setsCapabilities(context) && Object.values(capabilities).every((set: string[]) => set.length === 0);
+  return same && none && noNewPrivileges === true && extension.init === true && !context.inPlace && isNew(context, "user") && extension.securebits === undefined;
 }
 
 /**
@@ -59,6 +73,7 @@ function encodeSet(context: Context, names: string[]): bigint {
 
 /** Init executes nothing, so that its bounding set does not matter; it needs CAP_KILL to signal another user. */
 export function compileInitRestrictions(context: Context): void {
+  if (restrictsEarly(context)) return;
   const user = context.spec.process?.user?.uid;
   const current = findCurrentIds(context)?.uid;
   const other = user !== undefined && user !== current;

@@ -2,7 +2,7 @@ import { RLIMIT_INFINITY, RLIMIT_NAMES } from "../../spec/rlimit-names.js";
 import type { Extension } from "../../spec/extension.js";
 import { SLOT_NONE } from "../format.js";
 import { compileSeccomp } from "../seccomp/compile.js";
-import { compileCapabilities, compileInitRestrictions, setsCapabilities } from "./capabilities.js";
+import { compileCapabilities, compileInitRestrictions, restrictsEarly, setsCapabilities } from "./capabilities.js";
 import { addStep, type Context, leaveOut, refuse, takeSlot } from "./context.js";
 import { compileUser, findCurrentIds } from "./identity.js";
 import { compileLandlock } from "./landlock.js";
@@ -37,7 +37,7 @@ export function compilePayload(context: Context): void {
   if (!filtersUnprivileged) compileFilters(context);
   compileCapabilities(context);
   if (filtersUnprivileged) {
-    addStep(context, "payload", { op: "NO_NEW_PRIVS" }, "/process/noNewPrivileges");
+    addStep(context, restrictsEarly(context) ? "child" : "payload", { op: "NO_NEW_PRIVS" }, "/process/noNewPrivileges");
     compileFilters(context);
   }
   compileExec(context);
