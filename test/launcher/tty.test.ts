@@ -43,7 +43,7 @@ test("An interactive shell has job control and the window's size, and gives the 
   screen.type("C-z");
   await screen.shows("[1]+  Stopped                 sleep 100");
   screen.resize(90, 20);
-  screen.type("clear; stty size; kill -9 %1; wait; exit 5", "Enter");
+  screen.type("clear; stty size; kill -9 %1; sleep 0.3; exit 5", "Enter");
   await screen.shows("20 90");
   screen.type("echo code $?; stty -a | grep -o '[-]*icanon'", "Enter");
   await screen.shows("code 5");
