@@ -21,7 +21,7 @@ const MISSING_PACKAGE: Record<string, string> = { bwrap: "bubblewrap", unshare: 
 
 /** Everything that takes part, with plans and files made ready in the scratch folder. */
 export function listContestants(place: Place): Record<ContestantName, Contestant> {
-  const brig = join(place.root, "dist", "brig");
+  const brig = join(place.scratch, "dist", "brig");
   const filter = writeFilter(place);
   return {
     limit: { what: "the kernel's work alone (limit.c)", words: [join(place.scratch, "limit"), place.scratch] },

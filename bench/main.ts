@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Contestant, type ContestantName, listContestants } from "./contestants.js";
@@ -33,13 +33,14 @@ export async function runBench(words: readonly string[], root: string, built: st
 async function measureAll(asked: BenchArguments, place: Place): Promise<Result> {
   const env = cleanEnvironment(place);
   compilePrograms(place);
+  copyCommand(place);
   const chosen = chooseRows(asked.word);
   const contestants = chooseContestants(chosen, listContestants(place));
   const onRound = (round: number): void => void (process.stderr.isTTY && process.stderr.write(`\r\u001b[Kbench: round ${round} of ${asked.rounds}`));
   const times = await race(contestants, { ...asked, env, onRound });
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
   const rows: ResultRow[] = chosen.map((row) => compareRow(row, contestants, times));
-  if (memoryBar.name.includes((asked.word ?? "").toLowerCase())) rows.push(compareMemory(await measureMemory(join(place.root, "dist", "brig"), env)));
+  if (memoryBar.name.includes((asked.word ?? "").toLowerCase())) rows.push(compareMemory(await measureMemory(join(place.scratch, "dist", "brig"), env)));
   if (rows.length === 0) throw new Error(`no row contains ${asked.word}`);
   const { rounds, runs } = asked;
   return { when: new Date().toISOString(), kernel: release(), node: process.version, root: process.getuid?.() === 0, rounds, runs, rows };
@@ -49,6 +50,11 @@ async function measureAll(asked: BenchArguments, place: Place): Promise<Result> 
 function cleanEnvironment(place: Place): NodeJS.ProcessEnv {
   const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, BRIG_NO_CACHE: ___, ...env } = process.env;
   return { ...env, XDG_CACHE_HOME: join(place.scratch, "cache") };
+}
+
+/** A build while this runs would make every plan stale. */
+function copyCommand({ root, scratch }: Place): void {
+  for (const part of ["brig", "cli"]) cpSync(join(root, "dist", part), join(scratch, "dist", part), { recursive: true, preserveTimestamps: true });
 }
 
 function compilePrograms({ root, scratch }: Place): void {

@@ -16,7 +16,7 @@ export async function serveRuns(run: () => Promise<void>): Promise<void> {
 
 /** Fills the heap as a grown server's is: Node's own spawn forks, and so copies the tables of all these pages. */
 export function fillHeap(megabytes: number): unknown[] {
-  const objects = Array.from({ length: megabytes * 1024 }, (_, at) => ({ at, text: `object ${at}`, values: new Array<number>(112).fill(at) }));
+  const objects = Array.from({ length: megabytes * 1024 }, (_, at) => ({ at, text: `object ${at}`, values: Array.from({ length: 112 }, () => at) }));
   const used = process.memoryUsage().heapUsed / 1024 / 1024;
   if (used < megabytes * 0.8) throw new Error(`the heap holds ${Math.round(used)} MB and not ${megabytes}`);
   return objects;
