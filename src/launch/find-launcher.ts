@@ -14,7 +14,7 @@ const here = typeof __filename === "string" ? __filename : fileURLToPath(import.
  * @throws BrigError BRIG_NO_LAUNCHER
  */
 export function findLauncher(env: NodeJS.ProcessEnv = process.env): string {
-  const found = [env["BRIG_LAUNCHER"], ...listBuilt(dirname(here)), findPrebuilt()].find((path) => path !== undefined && isProgram(path));
+  const found = [env["BRIG_LAUNCHER"], ...listBuilt(dirname(here)), findPrebuilt(), findCompiled(env)].find((path) => path !== undefined && isProgram(path));
   if (found !== undefined) return found;
   const hint = "npm rebuild brig, or in a checkout: npm run build";
   throw new BrigError("brig's launcher is missing", { code: "BRIG_NO_LAUNCHER", hint });
@@ -32,6 +32,12 @@ function findPrebuilt(): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Where `bin/brig` of a package that its user may not write puts what it compiled. */
+function findCompiled(env: NodeJS.ProcessEnv): string | undefined {
+  const cache = env["XDG_CACHE_HOME"]?.startsWith("/") ? env["XDG_CACHE_HOME"] : env["HOME"]?.startsWith("/") ? join(env["HOME"], ".cache") : undefined;
+  return cache === undefined ? undefined : join(cache, "brig", "launcher", "brig");
 }
 
 function isProgram(path: string): boolean {
