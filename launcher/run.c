@@ -193,23 +193,6 @@ static void kill_child(struct run *run) {
   run->child = run->pidfd = -1;
 }
 
-/*
- * Init is closed to everybody of its identity (see init.c), to its owner outside too; where there is no payload whose
- * namespaces he could join, they are held here, in a process that is his: /proc/SUPERVISOR/fd. Never fails: without
- * them root can still join.
- */
-static void hold_namespaces(struct run *run) {
-  static const char *const names[] = {"user", "ipc", "uts", "net", "pid", "mnt"};
-  if (!(run->plan->header->run_flags & RUN_NO_PAYLOAD)) return;
-  for (size_t i = 0; i < array_size(names); i++) {
-    char path[48] = "/proc/";
-    text_append_number(path, sizeof path, (uint64_t)run->child);
-    text_append(path, sizeof path, "/ns/");
-    text_append(path, sizeof path, names[i]);
-    sys_openat(AT_FDCWD, path, O_RDONLY, 0);
-  }
-}
-
 static int start(struct run *run) {
   int pair[2];
   if (run_phase(run, PHASE_HOST) < 0) return -1;
@@ -220,13 +203,12 @@ static int start(struct run *run) {
   if (cloned < 0) return -1;
   struct record go = {RECORD_GO, 0};
   int ready = run_phase(run, PHASE_PARENT);
-  if (ready >= 0) ready = run_write_process(run);
-  if (ready >= 0) hold_namespaces(run);
   if (ready >= 0 && run->plan->header->steps[PHASE_PARENT]) {
     int told = write_all(run->sync, &go, sizeof go);
     /* a child that died already has a failure to tell, which supervise() reads */
     if (told < 0 && told != -EPIPE && told != -ECONNRESET) ready = must(run, told, "write", "the first process");
   }
+  if (ready >= 0) ready = run_write_process(run); /* while the first process is at work */
   if (ready < 0) kill_child(run);
   return ready;
 }

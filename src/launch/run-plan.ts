@@ -7,10 +7,18 @@ import { findLauncher } from "./find-launcher.js";
 /** Runs a plan in a launcher of its own with this process's standard streams, and waits for its end. */
 export async function runPlan(bytes: Uint8Array): Promise<number> {
   const plan = openNameless(bytes);
+  try {
+    return await runLauncher(["--plan-fd", "3"], [plan]);
+  } finally {
+    closeSync(plan);
+  }
+}
+
+/** Runs the launcher with this process's standard streams and these descriptors from 3 on, and waits for its end. */
+export async function runLauncher(words: string[], descriptors: number[]): Promise<number> {
   const env = { ...process.env };
   delete env["BRIG_ENTRY_FD"];
-  const child = spawn(findLauncher(), ["--plan-fd", "3"], { stdio: [0, 1, 2, plan], env });
-  closeSync(plan);
+  const child = spawn(findLauncher(), words, { stdio: [0, 1, 2, ...descriptors], env });
   const stop = passSignals(child);
   try {
     return await new Promise((resolve, reject) => {

@@ -19,6 +19,66 @@ export const commands: Record<string, Registration> = {
     summary: "run a command that you do not trust",
     load: () => import("./run.js"),
   },
+  ps: {
+    group: "What runs",
+    summary: "list sandboxes",
+    load: () => import("./ps.js"),
+  },
+  exec: {
+    group: "What runs",
+    summary: "run one more command in a running sandbox",
+    load: () => import("./exec.js"),
+  },
+  attach: {
+    group: "What runs",
+    summary: "sit down in front of a detached sandbox",
+    load: () => import("./attach.js"),
+  },
+  logs: {
+    group: "What runs",
+    summary: "print what a detached sandbox wrote",
+    load: () => import("./logs.js"),
+  },
+  stats: {
+    group: "What runs",
+    summary: "what sandboxes use: processor, memory, disk, network",
+    load: () => import("./stats.js"),
+  },
+  inspect: {
+    group: "What runs",
+    summary: "all that is known of a sandbox, as JSON",
+    load: () => import("./inspect.js"),
+  },
+  wait: {
+    group: "What runs",
+    summary: "wait for the end of a sandbox and print its exit code",
+    load: () => import("./wait.js"),
+  },
+  stop: {
+    group: "What runs",
+    summary: "ask a sandbox to end, then end it",
+    load: () => import("./stop.js"),
+  },
+  kill: {
+    group: "What runs",
+    summary: "send a signal to a sandbox",
+    load: () => import("./kill.js"),
+  },
+  pause: {
+    group: "What runs",
+    summary: "stop all processes of a sandbox where they are",
+    load: () => import("./pause.js"),
+  },
+  unpause: {
+    group: "What runs",
+    summary: "let a paused sandbox run on",
+    load: () => import("./unpause.js"),
+  },
+  rm: {
+    group: "What runs",
+    summary: "remove what an ended sandbox left",
+    load: () => import("./rm.js"),
+  },
   plan: {
     group: "Understand",
     summary: "print a sandbox's kernel steps, or write them as a program",

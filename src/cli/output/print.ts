@@ -10,6 +10,11 @@ export function print(text: string): void {
   writeAll(1, text.endsWith("\n") || text === "" ? text : `${text}\n`);
 }
 
+/** Bytes as they are, to standard output or standard error. */
+export function printBytes(descriptor: 1 | 2, bytes: Buffer): void {
+  for (let done = 0; done < bytes.length; ) done += writeSome(descriptor, bytes, done);
+}
+
 /** The same to standard error. */
 export function printError(text: string): void {
   writeAll(2, text.endsWith("\n") ? text : `${text}\n`);

@@ -1,4 +1,5 @@
 import type { Voice } from "../../spec/extension.js";
+import type { SandboxRecord } from "../../spec/record.js";
 import { RUN, RUN_EXEC_FAILURE_SHIFT, RUN_FAILURE_SHIFT } from "../format.js";
 import { addStep, type Context, refuse } from "./context.js";
 import { isNew } from "./namespaces.js";
@@ -8,18 +9,29 @@ const DEFAULT_GRACE_MS = 10_000;
 
 /** The sandbox's place among the others: its folder, its name, and what keeps its namespaces. */
 export function compileState(context: Context): void {
-  const { extension, options, spec } = context;
+  const { extension, options } = context;
   if (options.runFolder === undefined || extension.stateless || context.inPlace) return;
   if (extension.name !== undefined) {
     const pointer = "/annotations/dev.brig.name";
     if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(extension.name))
       throw refuse(extension, pointer, "BRIG_BAD_NAME", `${JSON.stringify(extension.name)} is no name for a sandbox`, "letters, digits, _ . and -, beginning with a letter or digit, at most 63");
   }
-  addStep(context, "host", { op: "STATE", folder: options.runFolder, config: JSON.stringify(spec) });
+  addStep(context, "host", { op: "STATE", folder: options.runFolder, config: "" });
   if (extension.name === undefined) return;
   const names = `${options.runFolder}/names`;
   addStep(context, "host", { op: "MKDIR_HOST", path: names, mode: 0o700, existOk: 1 }, "/annotations/dev.brig.name");
   addStep(context, "host", { op: "NAME", link: `${names}/${extension.name}` }, "/annotations/dev.brig.name");
+}
+
+/** What later commands need to know of the sandbox, once it is decided. */
+export function completeState({ plan, spec, options }: Context): void {
+  const state = plan.steps.host.find((step) => step.op === "STATE");
+  if (!state) return;
+  const record: SandboxRecord = { spec, cgroups: [], rlimits: [], keep: options.keepState ?? false };
+  for (const step of plan.steps.host) if (step.op === "CGROUP") record.cgroups.push(`${step.parent}/${step.name}`);
+  for (const step of plan.steps.payload)
+    if (step.op === "RLIMIT") record.rlimits.push({ resource: step.resource, soft: String(step.soft), hard: String(step.hard) });
+  state.config = JSON.stringify(record);
 }
 
 const FILES = { pid: "pid", net: "network", mnt: "mount", ipc: "ipc", uts: "uts", user: "user", cgroup: "cgroup", time: "time" } as const;
