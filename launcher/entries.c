@@ -26,7 +26,6 @@ int step_dir(struct run *run, const struct plan_step *step) {
     if (result >= 0) result = must(run, sys(__NR_fchmodat, parent, name, step->a[1]), "chmod", path);
     if (result >= 0) result = own(run, parent, name, path, step->a[2], step->a[3]);
   }
-  sys_close(parent);
   return result;
 }
 
@@ -35,7 +34,6 @@ int step_file(struct run *run, const struct plan_step *step) {
   int parent = must(run, open_parent(run, path, &name), "open", path);
   if (parent < 0) return -1;
   int fd = must(run, sys_openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, (int)step->a[1]), "create", path);
-  sys_close(parent);
   if (fd < 0) return -1;
   int result = must(run, write_all(fd, run->plan->data + step->a[2], step->a[3]), "write", path);
   if (result >= 0) result = must(run, sys(__NR_fchmod, fd, step->a[1]), "chmod", path);
@@ -48,7 +46,6 @@ int step_symlink(struct run *run, const struct plan_step *step) {
   int parent = must(run, open_parent(run, path, &name), "open", path);
   if (parent < 0) return -1;
   int result = must(run, sys(__NR_symlinkat, target, parent, name), "symlink", path);
-  sys_close(parent);
   return result;
 }
 
@@ -62,7 +59,6 @@ int step_node(struct run *run, const struct plan_step *step) {
   int result = must(run, sys(__NR_mknodat, parent, name, step->a[1], device), "mknod", path);
   if (result >= 0) result = must(run, sys(__NR_fchmodat, parent, name, step->a[1] & 07777), "chmod", path);
   if (result >= 0) result = own(run, parent, name, path, step->a[4], step->a[5]);
-  sys_close(parent);
   return result;
 }
 

@@ -46,22 +46,32 @@ static int lead_foreground(struct run *run) {
 }
 
 /* Waits until init is restricted: no payload runs beside an init that could not be. */
-static _Noreturn void become_payload(struct run *run, int go_fd) {
+static void wait_for_init(struct run *run, int go_fd) {
   char word;
-  if (run->plan->header->steps[PHASE_INIT] && read_up_to(go_fd, &word, 1) != 1) sys_exit(125);
+  long got = run->plan->header->steps[PHASE_INIT] ? read_up_to(go_fd, &word, 1) : 1;
+  if (got < 0) run_failed(run, "read", (int)got, "init's word"), give_up(run);
+  if (got == 0) sys_exit(125); /* init has told why */
+}
+
+static _Noreturn void become_payload(struct run *run, int go_fd, int was_shown) {
+  if (was_shown && must(run, sys_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl PR_SET_DUMPABLE", "the payload") < 0) give_up(run);
+  wait_for_init(run, go_fd);
   if (run->session_made && lead_foreground(run) < 0) give_up(run);
   payload_main(run);
 }
 
-static void fork_payload(struct init *init) {
+/* What restricts init was done before the two part: the payload need not wait for it. */
+static int is_restricted(const struct run *run) { return !run->plan->header->steps[PHASE_INIT]; }
+
+static void fork_payload(struct init *init, int was_shown) {
   struct run *run = init->run;
   int pair[2];
   if (must(run, socket_pair(pair), "socketpair", "") < 0) give_up(run);
-  init->payload = must(run, sys_fork(), "clone", "the payload");
+  init->payload = must(run, is_restricted(run) ? sys_vfork() : sys_fork(), "clone", "the payload");
   if (init->payload < 0) give_up(run);
   if (!init->payload) {
     sys_close(pair[0]);
-    become_payload(run, pair[1]);
+    become_payload(run, pair[1], was_shown);
   }
   sys_close(pair[1]);
   init->exec_fd = pair[0];
@@ -99,10 +109,17 @@ static void offer_namespaces(const struct run *run) {
   if (folder >= 0) sys_close(folder);
 }
 
-/* Its /proc/1/fd, memory and executable are the host's: closed to the payload though it may have the same identity. */
+/*
+ * Its /proc/1/fd, memory and executable are the host's: closed to the payload though it may have the same identity, and
+ * before there is one, which could be faster. True when it was not closed until now.
+ */
+static int hide_init(struct run *run) {
+  int shown = sys_prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
+  if (must(run, sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl PR_SET_DUMPABLE", "init") < 0) give_up(run);
+  return shown;
+}
+
 static void restrict_init(struct init *init) {
-  offer_namespaces(init->run);
-  sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (run_phase(init->run, PHASE_INIT) < 0) give_up(init->run);
   if (init->payload && init->run->plan->header->steps[PHASE_INIT]) write_all(init->exec_fd, "", 1);
 }
@@ -184,7 +201,11 @@ _Noreturn void init_main(struct run *run) {
   if (init.signal_fd < 0 || make_session(run) < 0) give_up(run);
   if (sys_getpid() != 1) sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   int idle = run->plan->header->run_flags & RUN_NO_PAYLOAD;
-  if (!idle) fork_payload(&init);
+  /* before there is a payload that could look; later only where INIT or PAYLOAD write below /proc/self */
+  if (is_restricted(run)) sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  offer_namespaces(run); /* its own /proc is closed to itself too when it is hidden */
+  int was_shown = hide_init(run);
+  if (!idle) fork_payload(&init, was_shown);
   let_go(&init);
   restrict_init(&init);
   if (idle) tell(&init, RECORD_STARTED, 0, 0);

@@ -78,6 +78,7 @@ static int attach_at(struct run *run, int tree, const char *path, int create) {
   int target = create == CREATE_NOTHING ? open_target(run, path, 0) : make_target(run, path, create == CREATE_FILE);
   int result = must(run, target, "open", path);
   if (result >= 0) result = must(run, attach(tree, target), "move_mount", path);
+  forget_parent(path);
   if (target >= 0) sys_close(target);
   sys_close(tree);
   return result < 0 ? -1 : 0;
@@ -140,6 +141,7 @@ int step_mask(struct run *run, const struct plan_step *step) {
     cover = null < 0 ? -1 : must(run, clone_tree(null, 0), "open_tree", "/dev/null");
   }
   int result = cover < 0 ? -1 : must(run, attach(cover, target), "move_mount", path);
+  forget_parent(path);
   sys_close(target);
   sys_close(cover);
   return result;

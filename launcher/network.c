@@ -8,8 +8,8 @@
 #include <linux/if.h>
 #include <linux/sched.h>
 
-#define AF_INET 2
-#define SOCK_DGRAM 2
+#define INTERNET 2 /* AF_INET, */
+#define DATAGRAM 2 /* SOCK_DGRAM: of headers that only a C library has */
 #define SIOCSIFFLAGS 0x8914
 #define SIOCGSKNS 0x894c /* a socket's network namespace as a descriptor, without a path to it (Linux 4.10) */
 
@@ -20,7 +20,7 @@ static int raise_loopback(int socket) {
 }
 
 int step_loopback(struct run *run, const struct plan_step *step unused) {
-  int fd = must(run, sys(__NR_socket, AF_INET, SOCK_DGRAM | O_CLOEXEC, 0), "socket", "");
+  int fd = must(run, sys(__NR_socket, INTERNET, DATAGRAM | O_CLOEXEC, 0), "socket", "");
   if (fd < 0) return -1;
   int result = must(run, raise_loopback(fd), "ioctl SIOCSIFFLAGS", "lo");
   sys_close(fd);
@@ -32,7 +32,11 @@ int step_loopback(struct run *run, const struct plan_step *step unused) {
 static struct { int pid, loopback, fd, error; const char *operation; } maker;
 
 static void make_network(void) {
-  int socket = (int)sys(__NR_socket, AF_INET, SOCK_DGRAM | O_CLOEXEC, 0);
+  /* here and not by the clone's flag: a clone makes its namespaces in the process that calls it */
+  maker.operation = "unshare";
+  maker.error = (int)sys(__NR_unshare, CLONE_NEWNET);
+  if (maker.error < 0) return;
+  int socket = (int)sys(__NR_socket, INTERNET, DATAGRAM | O_CLOEXEC, 0);
   maker.operation = "socket";
   maker.error = socket;
   if (socket < 0) return;
@@ -51,7 +55,7 @@ int step_network_start(struct run *run, const struct plan_step *step) {
   static char stack[8192] __attribute__((aligned(16)));
   maker.loopback = (int)step->a[0];
   maker.fd = -1;
-  maker.pid = must(run, clone_with_stack(CLONE_VM | CLONE_FILES | CLONE_NEWNET | 17 /* SIGCHLD */, stack + sizeof stack, make_network), "clone", "network namespace");
+  maker.pid = must(run, clone_with_stack(CLONE_VM | CLONE_FILES | 17 /* SIGCHLD */, stack + sizeof stack, make_network), "clone", "network namespace");
   return maker.pid < 0 ? -1 : 0;
 }
 

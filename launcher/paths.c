@@ -65,21 +65,36 @@ static int open_folder(struct run *run, char *path, int depth) {
   return result < 0 && result != -EEXIST ? result : open_target(run, path, O_PATH | O_DIRECTORY);
 }
 
+/* The folder that was looked up last: entries of one folder follow each other in a plan. */
+static struct { int fd; char folder[PATH_ROOM]; } last = {.fd = -1};
+
 int open_parent(struct run *run, const char *path, const char **name) {
   char folder[PATH_ROOM];
   int result = split(path, folder, name);
-  return result < 0 ? result : open_folder(run, folder, 64);
+  if (result < 0) return result;
+  if (last.fd >= 0 && text_equal(last.folder, folder)) return last.fd;
+  forget_parent("");
+  last.fd = open_folder(run, folder, 64);
+  text_copy(last.folder, sizeof last.folder, folder);
+  return last.fd;
+}
+
+void forget_parent(const char *target) {
+  if (last.fd < 0 || !text_starts(last.folder, target)) return;
+  sys_close(last.fd);
+  last.fd = -1;
 }
 
 int make_target(struct run *run, const char *path, int as_file) {
-  int fd = open_target(run, path, 0);
-  if (fd != -ENOENT) return fd;
   const char *name;
-  int parent = open_parent(run, path, &name);
-  if (parent < 0) return parent;
-  int result = as_file ? sys_openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0644) : sys_mkdirat(parent, name, 0755);
-  sys_close(parent);
-  if (result < 0 && result != -EEXIST) return result;
-  if (as_file && result >= 0) sys_close(result);
-  return open_target(run, path, 0);
+  int parent = text_equal(path, "/") ? -EEXIST : open_parent(run, path, &name);
+  if (parent < 0) return parent == -EEXIST ? open_target(run, path, 0) : parent;
+  if (!as_file) {
+    int made = sys_mkdirat(parent, name, 0755);
+    if (made == -EEXIST) return open_target(run, path, 0);
+    return made < 0 ? made : sys_openat(parent, name, O_PATH | O_NOFOLLOW, 0);
+  }
+  /* the new file itself serves as the place to mount on */
+  int made = sys_openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0644);
+  return made == -EEXIST ? open_target(run, path, 0) : made;
 }

@@ -26,6 +26,7 @@ int step_root(struct run *run, const struct plan_step *step) {
   if (must(run, sys(__NR_fchdir, tree), "fchdir", "the new root") < 0) return -1;
   if (must(run, sys(__NR_pivot_root, ".", "."), "pivot_root", "the new root") < 0) return -1;
   run->new_root = tree;
+  forget_parent("");
   run->slots[step->a[0]] = -1;
   return 0;
 }
@@ -42,6 +43,7 @@ int step_root_detach(struct run *run, const struct plan_step *step unused) {
 int step_chroot(struct run *run, const struct plan_step *step) {
   const char *path = run_text(run, step, step->a[0]);
   if (must(run, sys(__NR_chroot, path), "chroot", path) < 0) return -1;
+  forget_parent("");
   return step->a[1] ? 0 : must(run, sys(__NR_chdir, "/"), "chdir", "/");
 }
 

@@ -84,7 +84,8 @@ int must(struct run *run, long result, const char *operation, const char *argume
 /* paths.c: in the new root once there is one, else the host's */
 int open_target(struct run *run, const char *path, int flags); /* O_PATH unless flags say otherwise; -errno */
 int open_source(struct run *run, const char *path, int nofollow); /* in the host's root */
-int open_parent(struct run *run, const char *path, const char **name); /* makes missing parents 0755; -errno */
+int open_parent(struct run *run, const char *path, const char **name); /* makes missing parents 0755; kept open, not the caller's to close; -errno */
+void forget_parent(const char *target); /* something was mounted at this path: what was looked up below it is covered */
 int make_target(struct run *run, const char *path, int as_file); /* makes it where it is missing; O_PATH descriptor or -errno */
 int is_folder(int fd);
 

@@ -68,6 +68,12 @@ static inline _Noreturn void sys_exit(int code) { for (;;) sys(__NR_exit_group, 
 /* fork(2): the child is the sandbox's or the launcher's own, so nothing is shared. */
 static inline int sys_fork(void) { return (int)sys(__NR_clone, 17 /* SIGCHLD */, 0, 0, 0, 0); }
 
+/*
+ * vfork(2): the child has this memory until it executes or exits, and this process waits; no page is copied. Only for
+ * a caller whose child never returns from the function that called this.
+ */
+static inline int sys_vfork(void) { return (int)sys(__NR_clone, 0x4100 /* CLONE_VM | CLONE_VFORK */ | 17 /* SIGCHLD */, 0, 0, 0, 0); }
+
 /* Strings and memory (text.c). memcpy, memmove, memset and memcmp are what the compiler itself may call. */
 void *memcpy(void *to, const void *from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
