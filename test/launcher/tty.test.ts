@@ -38,13 +38,18 @@ test("An interactive shell has job control and the window's size, and gives the 
   const screen = openScreen(t);
   screen.type(command(t, { argv: BASH }), "Enter");
   await screen.shows("in>");
-  screen.type("stty size; sleep 100", "Enter");
+  screen.type("stty size", "Enter");
   await screen.shows("30 100");
+  screen.type("sleep 100", "Enter");
+  await new Promise((done) => setTimeout(done, 300));
   screen.type("C-z");
   await screen.shows("[1]+  Stopped                 sleep 100");
   screen.resize(90, 20);
-  screen.type("clear; stty size; kill -9 %1; sleep 0.3; exit 5", "Enter");
+  screen.type("clear; stty size; kill -9 %1; sleep 0.3", "Enter");
   await screen.shows("20 90");
+  await screen.shows("[1]+  Killed                  sleep 100");
+  screen.type("clear; exit 5", "Enter"); // what is typed ahead of an exit is the payload's, and gone with it
+  await screen.shows("exit");
   screen.type("echo code $?; stty -a | grep -o '[-]*icanon'", "Enter");
   await screen.shows("code 5");
   await screen.shows("icanon");
