@@ -79,6 +79,7 @@ export function mountShown(draft: Draft, shown: Shown): void {
   if (!shown.write && isShownAlready(draft, shown)) return;
   addMount(draft, idmapMount(draft, shown, makeMount(shown)), shown.origin);
   draft.visible.push({ source: shown.source, destination: shown.destination, write: shown.write });
+  draft.writable = draft.writable.filter((place) => place !== shown.destination);
   if (shown.write) draft.writable.push(shown.destination);
 }
 
