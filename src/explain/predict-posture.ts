@@ -1,7 +1,7 @@
 import { LANDLOCK_ABIS } from "../host/landlock.js";
 import { compileSeccomp } from "../plan/seccomp/compile.js";
 import { type Extension, readExtension } from "../spec/extension.js";
-import type { Namespace, Spec } from "../spec/oci.js";
+import type { Namespace, Resources, Spec } from "../spec/oci.js";
 import { predictReach, SpecView } from "./predict-reach.js";
 import { type IdentityPosture, isHarmlessDevice, mapOutside, NAMESPACE_KINDS, type NamespaceKind, type NamespacePosture, type Posture } from "./posture.js";
 import { findDevices, findSockets } from "./find-exposed.js";
@@ -15,6 +15,8 @@ export interface SpecNote {
   landlockAbi?: number | undefined;
   /** dev.tty.legacy_tiocsti is not 0. Default true. */
   injectable?: boolean;
+  /** JSON pointers of defaults that the host cannot hold to: `unset` of the plan's note. */
+  unset?: readonly string[] | undefined;
 }
 
 const OCI_NAMES: Record<NamespaceKind, Namespace["type"]> = { user: "user", pid: "pid", mnt: "mount", net: "network", ipc: "ipc", uts: "uts", cgroup: "cgroup", time: "time" };
@@ -35,7 +37,7 @@ export function predictPosture(spec: Spec, note: SpecNote = {}): Posture {
     noNewPrivileges: spec.process?.noNewPrivileges === true,
     seccomp: predictSeccomp(spec),
     landlock: describeLandlock(extension.landlock, note.landlockAbi),
-    limits: predictLimits(spec),
+    limits: predictLimits(spec, note.unset),
     ...predictReach(view),
     devices: predictDevices(spec, view),
     sockets: findSockets(view),
@@ -101,8 +103,10 @@ function isAsked(landlock: NonNullable<Extension["landlock"]>, abi: number): boo
 }
 
 /** -1 and 0 are no limit. */
-function predictLimits(spec: Spec): Posture["limits"] {
-  const { memory, pids, cpu, unified = {} } = spec.linux?.resources ?? {};
+function predictLimits(spec: Spec, unset: readonly string[] = []): Posture["limits"] {
+  const isSet = (name: string): boolean => !unset.some((pointer) => pointer.split("/")[3] === name);
+  const resources = Object.entries(spec.linux?.resources ?? {}).filter(([name]) => isSet(name));
+  const { memory, pids, cpu, unified = {} }: Resources = Object.fromEntries(resources);
   const some = (value: number | undefined): number | undefined => (value !== undefined && value > 0 ? value : undefined);
   const [quota, period] = (unified["cpu.max"] ?? "").split(" ").map(Number);
   const cpus = some(cpu?.quota) === undefined ? quota && quota / (period || 100_000) : (cpu?.quota ?? 0) / (cpu?.period ?? 100_000);

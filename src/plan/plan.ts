@@ -54,6 +54,8 @@ export interface Note {
   voice?: Voice;
   /** What the spec asks for as a default and this host does not give, in words. */
   leftOut?: string[];
+  /** JSON pointers of the settings among them. */
+  unset?: string[];
   /** Written by `encodePlan`: the JSON pointers that steps come from, and for each step its place there (-1: none). */
   pointers?: string[];
   steps?: number[];

@@ -35,6 +35,12 @@ test("the safe default leaves no wall open on this host", () => {
   assert.deepEqual(open, []);
 });
 
+test("a default limit that the host cannot hold is told as an open wall", () => {
+  const spec = makeSpec({ linux: { resources: { memory: { limit: 1 << 30 }, pids: { limit: 64 } } } });
+  const states = explainPosture(predictPosture(spec, { unset: ["/linux/resources/memory/limit"] })).map(({ wall, state }) => [wall, state]);
+  assert.deepEqual(states.filter(([wall]) => wall === "memory" || wall === "process count"), [["memory", "open"], ["process count", "closed"]]);
+});
+
 test("a planned and a running sandbox are explained by the same walls in the same order", () => {
   const names = (spec: Spec): string[] => explainSpec(spec).map((wall) => wall.wall);
   assert.deepEqual(names(makeSpec()), names({ ociVersion: "1.2.0" }));

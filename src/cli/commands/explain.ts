@@ -7,7 +7,8 @@ import { readRecord } from "../../explain/read-record.js";
 import { renderWalls } from "../../explain/render-walls.js";
 import { type HostFacts, readHostFacts } from "../../host/facts.js";
 import { findRunFolder } from "../../launch/run-folder.js";
-import { readAskedSandbox, sandboxOptions } from "../asked-sandbox.js";
+import { sandboxOptions } from "../asked-sandbox.js";
+import { compileAsked } from "../compile-asked.js";
 import { type CommandForm, jsonOption, type ParsedWords } from "../grammar.js";
 import { wantsColour } from "../output/colour.js";
 import { print, printJson } from "../output/print.js";
@@ -38,10 +39,17 @@ export const command: CommandForm = {
 
 async function choosePosture(words: ParsedWords, host: HostFacts): Promise<Posture> {
   const pid = words.value("pid");
-  if (pid === undefined) return predictPosture((await readAskedSandbox(words, host)).spec, { landlockAbi: host.landlockAbi });
+  if (pid === undefined) return explainAsked(words);
   const other = words.typed.find(({ name }) => name !== "pid" && name !== "json")?.text ?? words.operands[0];
   if (other !== undefined) throw refuseUsage(`--pid is about a process that runs already: it does not go together with ${other}`);
   return explainRunning(pid, host);
+}
+
+/** What cannot be compiled cannot be run: its error is the answer. */
+async function explainAsked(words: ParsedWords): Promise<Posture> {
+  const { spec, plan, host } = await compileAsked(words, process.argv.slice(2));
+  const posture = predictPosture(spec, { landlockAbi: host.landlockAbi, unset: plan.note.unset });
+  return { ...posture, notes: [...posture.notes, ...(plan.note.leftOut ?? [])] };
 }
 
 function refuseUsage(message: string): BrigError {

@@ -36,7 +36,7 @@ function assign(context: Context, setting: Setting, planned: PlannedCgroup[], pr
   if (cgroup && file) return void cgroup.settings.push({ ...file, pointer: setting.pointer });
   const what = cgroup ? `cgroup version ${cgroup.place.version} has nothing like it` : (problem?.what ?? `this host has no cgroup controller ${setting.controller}`);
   const limit = setting.pointer.replace("/linux/resources/", "").replaceAll("/", ".");
-  if (isDefault(context.extension, setting.pointer)) return leaveOut(context, `the default limit ${limit} is not set: ${what}`);
+  if (isDefault(context.extension, setting.pointer)) return leaveOut(context, `the default limit ${limit} is not set: ${what}`, setting.pointer);
   throw refuse(context.extension, setting.pointer, "BRIG_CANNOT_LIMIT", `the limit ${limit} cannot be set: ${what}`, problem?.hint ?? "go without that limit");
 }
 

@@ -70,8 +70,9 @@ export function isDefault(extension: Extension, pointer: string): boolean {
 }
 
 /** Notes that a default is not enforced here. */
-export function leaveOut(context: Context, what: string): void {
+export function leaveOut(context: Context, what: string, pointer?: string): void {
   (context.plan.note.leftOut ??= []).push(what);
+  if (pointer !== undefined) (context.plan.note.unset ??= []).push(pointer);
 }
 
 /** The error of a rule that cannot be enforced here: BRIG_CANNOT_… or BRIG_BAD_…. */
