@@ -12,7 +12,7 @@
 static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_OPEN] = {"lSu", "HC"},          [OP_OPEN_TREE] = {"lSuu", "HC"},   [OP_MOUNT_ATTR] = {"luuuu", "HC"},
     [OP_FS_MOUNT] = {"lSvu", "HC"},     [OP_MKDIR_HOST] = {"Suu", "HC"},   [OP_WRITE_HOST] = {"Sbuu", "HPC"},
-    [OP_MOUNT_HOST] = {"sSsus", "HC"},  [OP_UMOUNT_HOST] = {"Su", "HC"},   [OP_STATE] = {"Sb", "H"},
+    [OP_MOUNT_HOST] = {"sSsus", "HC"},  [OP_UMOUNT_HOST] = {"Su", "HC"},   [OP_STATE] = {"Sb", "HP"},
     [OP_NAME] = {"S", "H"},             [OP_CGROUP] = {"lSS", "H"},        [OP_CGROUP_SET] = {"lSS", "H"},
     [OP_CGROUP_ENTER] = {"l", "PC"},     [OP_CGROUP_OOM] = {"lS", "H"},     [OP_PROC_WRITE] = {"Sb", "P"},
     [OP_RUN] = {"Vbu", "HP"},           [OP_IDMAP] = {"lL", "P"},          [OP_BIND_NAMESPACE] = {"SS", "P"},
@@ -32,6 +32,7 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_SECCOMP] = {"buL", "LI"},       [OP_EXEC] = {"VVvs", "L"},          [OP_KEEP_FD] = {"u", "L"},
     [OP_FCHDIR] = {"l", "CL"},          [OP_FILE_SERVER] = {"", "L"},
     [OP_JOIN] = {"uSuv", "C"},          [OP_NETWORK_START] = {"u", "C"},   [OP_NETWORK_JOIN] = {"", "C"},
+    [OP_GO] = {"", "P"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

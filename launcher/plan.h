@@ -129,7 +129,7 @@ enum op {
   OP_UMOUNT_HOST,      /* HC  str target, u32 flags: umount2(2)                                             */
 
   /* the sandbox's place on the host */
-  OP_STATE,            /* H   str run folder, blob: makes RUN/ID and RUN/ID/config.json, removes both at the end */
+  OP_STATE,            /* HP  str run folder, blob: makes RUN/ID and RUN/ID/config.json, removes both at the end */
   OP_NAME,             /* H   str link: symlink to the id, exclusive; EEXIST means the name is taken        */
   OP_CGROUP,           /* H   slot, str parent, str name: mkdir PARENT/NAME, removed at the end             */
   OP_CGROUP_SET,       /* H   slot, str file, str value                                                     */
@@ -200,6 +200,7 @@ enum op {
                        /*     one after another; from then to the exec nobody inside can reach this process  */
   OP_NETWORK_START,    /* C   u32 loopback: a new network namespace, made by a second process meanwhile      */
   OP_NETWORK_JOIN,     /* C   waits for it and joins it                                                      */
+  OP_GO,               /* P   the first process goes on; what stands behind is done meanwhile (default: at the end) */
   OP_COUNT,
 };
 

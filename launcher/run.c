@@ -22,7 +22,7 @@ static step_function *const steps[OP_COUNT] = {
     [OP_SESSION] = step_session, [OP_CAPABILITIES] = step_capabilities, [OP_SECUREBITS] = step_securebits,
     [OP_NO_NEW_PRIVS] = step_no_new_privs, [OP_LANDLOCK] = step_landlock, [OP_SECCOMP] = step_seccomp, [OP_EXEC] = step_exec,
     [OP_KEEP_FD] = step_keep_fd, [OP_FCHDIR] = step_fchdir, [OP_JOIN] = step_join, [OP_FILE_SERVER] = step_file_server,
-    [OP_NETWORK_START] = step_network_start, [OP_NETWORK_JOIN] = step_network_join,
+    [OP_GO] = step_go, [OP_NETWORK_START] = step_network_start, [OP_NETWORK_JOIN] = step_network_join,
 };
 
 void run_init(struct run *run, const struct plan *plan) {
@@ -193,6 +193,15 @@ static void kill_child(struct run *run) {
   run->child = run->pidfd = -1;
 }
 
+int step_go(struct run *run, const struct plan_step *step unused) {
+  struct record go = {RECORD_GO, 0};
+  if (run->gone) return 0;
+  run->gone = 1;
+  int told = write_all(run->sync, &go, sizeof go);
+  /* a child that died already has a failure to tell, which supervise() reads */
+  return told == -EPIPE || told == -ECONNRESET ? 0 : must(run, told, "write", "the first process");
+}
+
 static int start(struct run *run) {
   int pair[2];
   if (run_phase(run, PHASE_HOST) < 0) return -1;
@@ -201,13 +210,8 @@ static int start(struct run *run) {
   int cloned = clone_child(run, pair[1]);
   sys_close(pair[1]);
   if (cloned < 0) return -1;
-  struct record go = {RECORD_GO, 0};
   int ready = run_phase(run, PHASE_PARENT);
-  if (ready >= 0 && run->plan->header->steps[PHASE_PARENT]) {
-    int told = write_all(run->sync, &go, sizeof go);
-    /* a child that died already has a failure to tell, which supervise() reads */
-    if (told < 0 && told != -EPIPE && told != -ECONNRESET) ready = must(run, told, "write", "the first process");
-  }
+  if (ready >= 0 && run->plan->header->steps[PHASE_PARENT]) ready = step_go(run, 0);
   if (ready >= 0) ready = run_write_process(run); /* while the first process is at work */
   if (ready < 0) kill_child(run);
   return ready;

@@ -20,6 +20,7 @@ struct run {
   int pty;            /* master of the payload's terminal, or -1 */
   int pty_side;       /* its terminal side, in the first process, or -1 */
   uint32_t pty_mask;  /* which of descriptors 0-2 are the terminal side */
+  int gone;           /* the first process was told to go on */
   int session_made;   /* init has made the session, the payload must not */
   int old_root, new_root; /* O_PATH, or -1 before OP_ROOT */
   int run_dir;        /* the folder that holds the state folder, or -1 */
@@ -92,7 +93,7 @@ int is_folder(int fd);
 extern step_function step_open, step_open_tree, step_mount_attr, step_fs_mount, step_mkdir_host, step_write_host,
     step_mount_host, step_umount_host, step_state, step_name, step_cgroup, step_cgroup_set, step_cgroup_enter,
     step_cgroup_oom, step_proc_write, step_run, step_idmap, step_bind_namespace, step_self_write, step_setns,
-    step_unshare, step_fork, step_loopback, step_network_start, step_network_join, step_hostname, step_domainname, step_ids, step_keyring, step_propagation,
+    step_unshare, step_fork, step_loopback, step_go, step_network_start, step_network_join, step_hostname, step_domainname, step_ids, step_keyring, step_propagation,
     step_root, step_root_detach, step_chroot, step_bind, step_mount, step_fs, step_attr, step_mask, step_dir, step_file,
     step_symlink, step_node, step_sysctl, step_pty, step_umask, step_cwd, step_rlimit, step_oom_score, step_nice,
     step_scheduler, step_io_priority, step_affinity, step_personality, step_parent_death, step_session,

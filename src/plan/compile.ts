@@ -10,7 +10,7 @@ import { compileFork, compileNames, compileNamespaces, compileNetworkJoin, compi
 import { compileNetwork } from "./compile/network.js";
 import { compileFirstProcess, compilePayload } from "./compile/payload.js";
 import { compileRoot } from "./compile/root.js";
-import { compilePersistence, compileRun, compileState, completeState } from "./compile/state.js";
+import { compilePersistence, compileRun, compileState, completeState, deferState } from "./compile/state.js";
 import { dependsOnTerminals } from "./compile/terminal.js";
 import { compileWitnesses } from "./compile/witnesses.js";
 import { listSteps, makeEmptyPlan, type Plan } from "./plan.js";
@@ -49,6 +49,7 @@ export function compilePlan(spec: Spec, host: HostFacts, options: CompileOptions
   completeState(context);
   context.plan.witnesses = compileWitnesses(options, host, dependsOnTerminals(context));
   completeNote(context);
+  deferState(context);
   return context.plan;
 }
 

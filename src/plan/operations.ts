@@ -60,7 +60,7 @@ export const OPERATIONS = {
   WRITE_HOST: { number: 6, phases: "HPC", arguments: { path: "path", content: "text", flags: "u32", mode: "u32" } },
   MOUNT_HOST: { number: 7, phases: "HC", arguments: { source: "string", target: "path", type: "string", flags: "u32", data: "string" } },
   UMOUNT_HOST: { number: 8, phases: "HC", arguments: { target: "path", flags: "u32" } },
-  STATE: { number: 9, phases: "H", arguments: { folder: "path", config: "text" } },
+  STATE: { number: 9, phases: "HP", arguments: { folder: "path", config: "text" } },
   NAME: { number: 10, phases: "H", arguments: { link: "path" } },
   CGROUP: { number: 11, phases: "H", arguments: { slot: "slot", parent: "path", name: "path" } },
   CGROUP_SET: { number: 12, phases: "H", arguments: { slot: "slot", file: "path", value: "path" } },
@@ -117,6 +117,7 @@ export const OPERATIONS = {
   JOIN: { number: 63, phases: "C", arguments: { pid: "u32", start: "path", flags: "u32", files: "list" } },
   NETWORK_START: { number: 64, phases: "C", arguments: { loopback: "u32" } },
   NETWORK_JOIN: { number: 65, phases: "C", arguments: {} },
+  GO: { number: 66, phases: "P", arguments: {} },
 } as const satisfies Record<string, { number: number; phases: string; arguments: Record<string, ArgumentKind> }>;
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -23,6 +23,18 @@ export function compileState(context: Context): void {
   addStep(context, "host", { op: "NAME", link: `${names}/${extension.name}` }, "/annotations/dev.brig.name");
 }
 
+/**
+ * The folder is for other commands, who can wait a moment for it: it is written while the first process is at work.
+ * Not where something before that is in it, or is found by it.
+ */
+export function deferState({ plan, extension, spec }: Context): void {
+  const { host, parent } = plan.steps;
+  const state = host.find((step) => step.op === "STATE");
+  if (!state || extension.name !== undefined || extension.detach || extension.network?.mode === "user" || spec.hooks) return;
+  host.splice(host.indexOf(state), 1);
+  parent.push({ op: "GO" }, state);
+}
+
 /** What later commands need to know of the sandbox, once it is decided. */
 export function completeState({ plan, spec, options }: Context): void {
   const state = plan.steps.host.find((step) => step.op === "STATE");
