@@ -64,8 +64,9 @@ export function openStage(): Stage {
   chmodSync(folder, 0o755);
   const place = (name: string): string => join(folder, name);
   mkdirSync(place("bin"));
-  cpSync("dist/brig", place("brig"));
-  cpSync("dist/cli", place("cli"), { recursive: true });
+  mkdirSync(place("dist"));
+  cpSync("dist/brig", place("dist/brig"));
+  cpSync("dist/cli", place("dist/cli"), { recursive: true });
   mkdirSync(place("outside"));
   writeFileSync(place("outside/secret"), SECRET);
   for (const who of identities) for (const name of ["project", "home", "cache", "runtime"]) makeOwned(place(`${name}-${who.name}`), who);
@@ -84,7 +85,7 @@ export function openStage(): Stage {
 
   const stage: Stage = {
     folder,
-    brig: place("brig"),
+    brig: place("dist/brig"),
     secret: place("outside/secret"),
     project: (who) => place(`project-${who.name}`),
     home: (who) => place(`home-${who.name}`),
@@ -93,7 +94,7 @@ export function openStage(): Stage {
       programs.set(name, known);
       return known;
     },
-    brigAs: (who, words, options = {}) => runProcess([...(options.through ?? []), place("brig"), ...words], who, describeCaller(stage, who, options), options),
+    brigAs: (who, words, options = {}) => runProcess([...(options.through ?? []), place("dist/brig"), ...words], who, describeCaller(stage, who, options), options),
     run: (who, options, command, how) => stage.brigAs(who, ["run", "--read", place("bin"), ...options, "--", ...command], how),
     ask: async (who, options, fixture, words = [], how) => readAnswers(await stage.run(who, options, [await stage.fixture(fixture), ...words], how)),
     sh: (who, options, script, how) => stage.run(who, options, ["/bin/sh", "-c", script], how),

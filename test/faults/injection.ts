@@ -1,0 +1,146 @@
+/** One call of the launcher made to fail, and what became of the sandbox: for test/fixtures/faults/fault.c. */
+import { execFileSync } from "node:child_process";
+import { chownSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { decodePlan } from "../../src/plan/decode.js";
+import { encodePlan } from "../../src/plan/encode.js";
+import { PLAN_PREFIX } from "../../src/plan/format.js";
+import { readSyscalls } from "../../src/plan/seccomp/tables.js";
+import { type Identity, type Ran, runProcess, type Stage } from "../walls/stage.js";
+
+const NAMESPACES = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"];
+const names = new Map([...readSyscalls("x64")].map(([name, number]) => [number, name]));
+
+export interface Call {
+  process: number;
+  number: number;
+  name: string;
+  /** The path of openat and unlinkat, the first argument of others. */
+  argument: string;
+}
+
+export interface Outcome extends Ran {
+  /** The call that was made to fail; undefined: it was not reached. */
+  call: Call | undefined;
+  /** Types of the records on the status descriptor, and the failure's words. */
+  records: number[];
+  failure: string;
+  exited: { status: number; oomKilled: boolean } | undefined;
+  /** What is left of it: state folders, cgroups. */
+  left: string[];
+}
+
+export interface Bench {
+  /** Every call of every process up to its exec or end. */
+  listCalls(): Promise<Call[]>;
+  inject(process: number, number: number, error: number | "kill"): Promise<Outcome>;
+  /** Nothing made to fail, and nobody watching. */
+  runPlain(): Promise<Outcome>;
+  /** Removes what is left of a run that could not. */
+  clean(): void;
+}
+
+/** A plan for the program that reports its walls, compiled by `brig plan --out`, with a run folder and cgroups of its own. */
+export async function openBench(stage: Stage, who: Identity, name: string, options: string[] = []): Promise<Bench> {
+  const fault = await compileFault(stage);
+  const folder = join(stage.folder, name);
+  mkdirSync(folder, { mode: 0o777 });
+  execFileSync("chmod", ["777", folder]);
+  const walls = await stage.fixture("walls");
+  const written = join(folder, "written");
+  const words = NAMESPACES.map((type) => `${type}:${statSync(`/proc/self/ns/${type}`).ino}`);
+  const compiled = await stage.brigAs(who, ["plan", "--out", written, "--read", join(stage.folder, "bin"), ...options, "--", walls, ...words]);
+  if (compiled.code !== 0) throw new Error(compiled.stderr);
+  const plan = decodePlan(readFileSync(written).subarray(PLAN_PREFIX));
+  const mark = `brig-${name}-${process.pid}`;
+  const runFolder = join(folder, "run");
+  const cgroupParents: string[] = [];
+  for (const step of plan.steps.host) {
+    if (step.op === "STATE") step.folder = runFolder;
+    if (step.op !== "CGROUP") continue;
+    step.name = `${mark}-%i`;
+    cgroupParents.push(step.parent);
+  }
+  // Two are enough to try their look: without the rest a call fewer is tried for each file of the host's that was consulted.
+  plan.witnesses = plan.witnesses.filter(({ kind }) => kind === "file").slice(0, 2);
+  const bytes = encodePlan(plan);
+
+  let count = 0;
+  const run = async (wrap: (report: string) => string[]): Promise<Outcome> => {
+    const report = join(folder, `report-${++count}`);
+    const statusFile = join(folder, `status-${count}`);
+    const status = openSync(statusFile, "w+");
+    // Each its own: one that looks stale is compiled again and written anew.
+    const file = join(folder, `plan-${count}`);
+    writeFileSync(file, bytes);
+    chownSync(file, who.uid, who.uid);
+    try {
+      const ran = await runProcess([...wrap(report), stage.brig, "--plan", file, "--status", "3"], who, { cwd: stage.project(who), env: { PATH: process.env["PATH"] ?? "" } }, { stdio: ["pipe", "pipe", "pipe", status], timeoutMs: 10_000 });
+      return { ...ran, ...readRecords(readFileSync(statusFile)), call: readReport(report)[0], left: listLeft(runFolder, cgroupParents, mark) };
+    } finally {
+      closeSync(status);
+      rmSync(statusFile, { force: true });
+      rmSync(report, { force: true });
+      rmSync(file, { force: true });
+    }
+  };
+  return {
+    runPlain: () => run(() => []),
+    inject: (process, number, error) => run((report) => [fault, report, String(process), String(number), String(error)]),
+    listCalls: async () => {
+      const report = join(folder, "calls");
+      const file = join(folder, "plan");
+      writeFileSync(file, bytes);
+      await runProcess([fault, report, "0", "0", "1", stage.brig, "--plan", file], who, { cwd: stage.project(who), env: {} }, {});
+      return readReport(report);
+    },
+    clean: () => listLeft(runFolder, cgroupParents, mark).forEach((path) => (path.startsWith("/sys/") ? rmdirSync(path) : rmSync(path, { recursive: true }))),
+  };
+}
+
+async function compileFault(stage: Stage): Promise<string> {
+  const out = join(stage.folder, "bin/fault");
+  execFileSync(process.env["CC"] ?? "cc", ["-static", "-O1", "-o", out, resolve("test/fixtures/faults/fault.c")], { stdio: "inherit" });
+  return out;
+}
+
+function readReport(file: string): Call[] {
+  try {
+    const lines = readFileSync(file, "utf8").trim().split("\n").filter(Boolean);
+    return lines.map((line) => {
+      const [process, number, call, ...argument] = line.split(" ");
+      return { process: Number(process), number: Number(number), name: names.get(Number(call)) ?? String(call), argument: argument.join(" ") };
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** struct record and its bodies, launcher/plan.h. */
+function readRecords(bytes: Buffer): Pick<Outcome, "records" | "failure" | "exited"> {
+  const found: Pick<Outcome, "records" | "failure" | "exited"> = { records: [], failure: "", exited: undefined };
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    const type = bytes.readUInt32LE(at);
+    const body = bytes.subarray(at + 8, at + 8 + bytes.readUInt32LE(at + 4));
+    found.records.push(type);
+    if (type === 4) found.failure = `${readText(body, 16, 32)}(${readText(body, 48, 256)}): errno ${body.readInt32LE(8)}`;
+    if (type === 3) found.exited = { status: body.readInt32LE(0), oomKilled: body.readUInt32LE(4) !== 0 };
+    at += 8 + body.length;
+  }
+  return found;
+}
+
+function readText(bytes: Buffer, at: number, size: number): string {
+  return bytes.subarray(at, at + size).toString().replace(/\0.*$/s, "");
+}
+
+function listLeft(runFolder: string, parents: string[], mark: string): string[] {
+  const list = (folder: string): string[] => {
+    try {
+      return readdirSync(folder).map((name) => join(folder, name));
+    } catch {
+      return [];
+    }
+  };
+  return [...list(runFolder).filter((path) => !path.endsWith("/names")), ...parents.flatMap(list).filter((path) => path.includes(mark))];
+}
