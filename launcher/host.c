@@ -56,7 +56,8 @@ int step_state(struct run *run, const struct plan_step *step) {
   if (run->run_dir < 0 || check_run_folder(run, path) < 0) return -1;
   if (must(run, sys_mkdirat(run->run_dir, run->id, 0700), "mkdir", run->id) < 0) return -1;
   run->state_dir = must(run, sys_openat(run->run_dir, run->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0), "open", run->id);
-  if (run->state_dir < 0 || lock_state(run) < 0) return -1;
+  if (run->state_dir < 0) return sys_unlinkat(run->run_dir, run->id, AT_REMOVEDIR), -1;
+  if (lock_state(run) < 0) return -1;
   int file = must(run, sys_openat(run->state_dir, "config.json", O_CREAT | O_EXCL | O_WRONLY, 0600), "create", "config.json");
   if (file < 0) return -1;
   int result = must(run, write_all(file, run->plan->data + step->a[1], step->a[2]), "write", "config.json");

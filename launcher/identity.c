@@ -25,7 +25,7 @@ int step_ids(struct run *run, const struct plan_step *step) {
   int hidden = sys_prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
   if (must(run, sys(__NR_setresuid, uid, uid, uid), "setresuid", "") < 0) return -1;
   /* a change of identity sets what fs.suid_dumpable says, which may be to show it again (proc_sys_fs(5)) */
-  if (hidden) sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (hidden && must(run, sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl PR_SET_DUMPABLE", "") < 0) return -1;
   return keep_capabilities ? raise_permitted(run) : 0;
 }
 
@@ -33,7 +33,7 @@ static int drop_bounding(struct run *run, uint64_t keep) {
   for (unsigned long cap = 0; cap < 64; cap++) {
     if (keep >> cap & 1) continue;
     long result = sys_prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-    if (result == -EINVAL && cap > 30) break; /* beyond the kernel's last */
+    if (result == -EINVAL && sys_prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0) break; /* beyond the kernel's last */
     /* without CAP_SETPCAP the set can't be touched: that is no failure where the capability is out of it already */
     if (result == -EPERM && sys_prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0) continue;
     if (must(run, result, "prctl PR_CAPBSET_DROP", "") < 0) return -1;

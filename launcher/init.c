@@ -99,7 +99,7 @@ static void offer_namespace(int socket, int index, int fd) {
 static void offer_namespaces(const struct run *run) {
   static const char *const names[] = NAMESPACE_NAMES;
   if (!(run->plan->header->run_flags & (RUN_NO_PAYLOAD | RUN_DETACH))) return;
-  int folder = sys_openat(AT_FDCWD, "/proc/self/ns", O_RDONLY | O_DIRECTORY, 0);
+  int folder = sys_openat(AT_FDCWD, "/proc/self/ns", O_PATH | O_DIRECTORY, 0); /* whoever changed ids may not read it */
   for (int i = 0; folder >= 0 && i < (int)array_size(names); i++) {
     int fd = sys_openat(folder, names[i], O_RDONLY, 0);
     if (fd < 0) continue;
@@ -201,11 +201,9 @@ _Noreturn void init_main(struct run *run) {
   if (init.signal_fd < 0 || make_session(run) < 0) give_up(run);
   if (sys_getpid() != 1) sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   int idle = run->plan->header->run_flags & RUN_NO_PAYLOAD;
-  /* before there is a payload that could look; later only where INIT or PAYLOAD write below /proc/self */
-  if (is_restricted(run)) sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   offer_namespaces(run); /* its own /proc is closed to itself too when it is hidden */
   int was_shown = hide_init(run);
-  if (!idle) fork_payload(&init, was_shown);
+  if (!idle) fork_payload(&init, was_shown && !is_restricted(run)); /* behind vfork both have one memory, and are hidden alike */
   let_go(&init);
   restrict_init(&init);
   if (idle) tell(&init, RECORD_STARTED, 0, 0);

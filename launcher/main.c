@@ -9,14 +9,15 @@
 #define BRIG_BUILD 0
 #endif
 
-/* Nothing of the caller's but 0, 1 and 2 gets further than this program, and those three are open. */
-static void sanitise(void) {
+/* Nothing of the caller's but 0, 1 and 2 gets further than this program, and those three are open. Below 0: not so. */
+static int sanitise(void) {
   int fd;
   do fd = sys_openat(AT_FDCWD, "/dev/null", O_RDWR, 0);
   while (fd >= 0 && fd < 3);
   if (fd >= 0) sys_close(fd);
-  for (int i = 0; i < 3; i++) sys_fcntl(i, F_SETFD, 0); /* those that were just opened are close-on-exec */
-  sys(__NR_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+  for (int i = 0; i < 3; i++)
+    if (sys_fcntl(i, F_SETFD, 0) < 0) return -1; /* those that were just opened are close-on-exec */
+  return (int)sys(__NR_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */);
 }
 
 const char *load_plan(struct plan *plan, int fd) {
@@ -115,7 +116,7 @@ static int descriptor_of(const char *text) {
 }
 
 int launcher_main(int argc, char **argv) {
-  sanitise();
+  if (sanitise() < 0) return print(STDERR, "brig: the caller's descriptors cannot be put in order: that takes /dev/null, and close_range(2) of Linux 5.11\n"), 125;
   const char *way = argc > 1 ? argv[1] : "", *what = argc > 2 ? argv[2] : 0;
   int status_fd = argc > 4 && text_equal(argv[3], "--status") ? descriptor_of(argv[4]) : -1;
   if (text_equal(way, "--plan") && what) return plan_file_main(what, status_fd);

@@ -168,7 +168,8 @@ static void read_sync(struct supervisor *s) {
   while (s->run->sync >= 0) {
     int got = record_receive(s->run->sync, &message, 0);
     if (got == -EAGAIN) return;
-    if (got < 0 && got != -ECONNRESET) give_up(s, "recvmsg", got);
+    if (got == -ECONNRESET) continue; /* it ended without reading GO: once, and what it said comes behind (unix(7)) */
+    if (got < 0) give_up(s, "recvmsg", got);
     if (got <= 0) return on_sync_end(s);
     on_record(s, &message);
   }
