@@ -13,7 +13,10 @@ export function setCommand(draft: Draft): void {
   if (program.includes("/")) return;
   const folders = readPath(draft.process.env ?? []);
   draft.extension.candidates = folders.map((folder) => join(folder, program));
-  if (draft.options.root === undefined && !draft.options.bind?.length) findProgram(draft, program, folders);
+  if (draft.options.root !== undefined || draft.options.bind?.length) return;
+  // an exec that fails takes longer than a look whether there is still nothing
+  const earlier = draft.extension.candidates.splice(0, findProgram(draft, program, folders));
+  for (const path of earlier) draft.context.consulted?.files.add(path);
 }
 
 function readPath(env: readonly string[]): string[] {
@@ -21,9 +24,10 @@ function readPath(env: readonly string[]): string[] {
   return path.split(":").filter((folder) => folder.startsWith("/"));
 }
 
-/** The launcher would only say "not found"; here it can be said why. */
-function findProgram(draft: Draft, program: string, folders: string[]): void {
-  if (folders.some((folder) => isProgram(join(folder, program)))) return;
+/** In which of the folders it is. The launcher would only say "not found"; here it can be said why. */
+function findProgram(draft: Draft, program: string, folders: string[]): number {
+  const found = folders.findIndex((folder) => isProgram(join(folder, program)));
+  if (found >= 0) return found;
   const hidden = (draft.context.env["PATH"] ?? "").split(":").find((folder) => folder.startsWith("/") && isProgram(join(folder, program)));
   const hint = hidden === undefined ? undefined : `it is in ${hidden}, which the payload cannot see: add --read ${suggestFolder(draft, hidden)}`;
   throw new BrigError(`cannot run ${JSON.stringify(program)}: there is no such program on the PATH that the payload sees`, {
