@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { BrigError } from "../error/brig-error.js";
 import type { HostFacts } from "../host/facts.js";
 import { readText } from "../host/read-text.js";
-import type { Context } from "../plan/compile/context.js";
+import { addStep, type Context } from "../plan/compile/context.js";
 import { compileFirstProcess, compilePayload } from "../plan/compile/payload.js";
 import { compileRun } from "../plan/compile/state.js";
-import { compilePty } from "../plan/compile/terminal.js";
+import { findTerminalMask } from "../plan/compile/terminal.js";
 import type { Namespaces } from "../plan/compile/namespaces.js";
 import type { Step, StepOf } from "../plan/operations.js";
 import { makeEmptyPlan, type Plan } from "../plan/plan.js";
@@ -34,6 +34,8 @@ export interface ExecOptions {
   /** Goes on without the caller, its output dropped. */
   detach?: boolean;
   timeoutMs?: number;
+  /** A process of brig's stands over the command and adopts what it leaves, so that all of it can be ended with it. */
+  keeper?: boolean;
 }
 
 const O_PATH_DIRECTORY = 0o10000000 | 0o200000;
@@ -52,9 +54,9 @@ export function planCommand(sandbox: Sandbox, options: ExecOptions, host: HostFa
   const context = makeContext(spec, host, joining.joined);
   enterCgroups(context, sandbox);
   compileFirstProcess(context);
-  compilePty(context, [], false);
   compilePayload(context);
   placeIdentity(context, joining);
+  compileTerminal(context, record);
   insertLimits(context.plan.steps.payload, record);
   compileRun(context);
   context.plan.note.origins = context.extension.origins ?? {};
@@ -71,7 +73,7 @@ function checkRunning({ id, state, record }: Sandbox): SandboxRecord {
 function deriveSpec(sandbox: Sandbox, { spec }: SandboxRecord, options: ExecOptions, host: HostFacts, joined: ReadonlySet<NamespaceType>): Spec {
   const own = spec.process ?? { cwd: "/" };
   const { seccomp, personality } = spec.linux ?? {};
-  const kept = options.privileged ? {} : { ...(seccomp ? { seccomp } : {}) };
+  const kept = seccomp && !options.privileged ? { seccomp } : {};
   const derived: Spec = {
     ociVersion: spec.ociVersion,
     process: {
@@ -100,7 +102,8 @@ function mergeEnvironment(own: readonly string[], { env = [], terminal }: ExecOp
 
 function listAllCapabilities(host: HostFacts): Record<"bounding" | "effective" | "permitted" | "inheritable" | "ambient", string[]> {
   const all = CAPABILITY_NAMES.slice(0, host.capLast + 1);
-  return { bounding: all, effective: all, permitted: all, inheritable: [], ambient: [] };
+  // ambient too: who is not root inside would lose the others at the exec (capabilities(7))
+  return { bounding: all, effective: all, permitted: all, inheritable: all, ambient: all };
 }
 
 function deriveExtension({ folder, extension }: Sandbox, options: ExecOptions, joined: ReadonlySet<NamespaceType>): Extension {
@@ -114,6 +117,7 @@ function deriveExtension({ folder, extension }: Sandbox, options: ExecOptions, j
     terminal: options.detach ? "never" : (options.terminal ?? "auto"),
     dieWithParent: !options.detach,
     ...(options.detach ? { detach: true } : {}),
+    ...(options.keeper ? { init: true } : {}),
     ...(options.timeoutMs === undefined ? {} : { timeout: { ms: options.timeoutMs } }),
     origins: { "": { kind: "config", text: "", file: `${folder}/config.json` }, "/process/args": { kind: "flag", text: "brig exec" }, "/process/cwd": { kind: "flag", text: "the working folder" } },
   };
@@ -156,6 +160,14 @@ function placeIdentity({ plan, host }: Context, { step, joined, target }: Joinin
   child.push(step);
   if (ids) child.push({ ...ids, keepGroups: ids.groups.length === 0 && (denied || ids.keepGroups) ? 1 : 0 });
   if (joined.has("pid")) child.push({ op: "FORK" });
+}
+
+/** Of the sandbox's own devpts where it has one, as the payload's, so that ttyname(3) works. */
+function compileTerminal(context: Context, { spec }: SandboxRecord): void {
+  const mask = findTerminalMask(context);
+  if (mask === 0) return;
+  const own = spec.mounts?.some(({ destination, type }) => destination === "/dev/pts" && type === "devpts") ?? false;
+  addStep(context, own ? "child" : "host", { op: "PTY", mask, host: own ? 0 : 1 });
 }
 
 /** As the payload got them, whatever this command's caller could limit. */

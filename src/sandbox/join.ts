@@ -4,7 +4,7 @@ import { CLONE } from "../plan/format.js";
 import type { StepOf } from "../plan/operations.js";
 import type { NamespaceType } from "../spec/oci.js";
 import { findPayload } from "./members.js";
-import { NAMESPACE_FD, NAMESPACE_FILES, type NamespaceFile } from "./plan-exec.js";
+import { NAMESPACE_FD, NAMESPACE_FILES, type NamespaceFile } from "./namespace-files.js";
 import { type ProcessId, readNamespace } from "./process.js";
 import type { Sandbox } from "./sandbox.js";
 

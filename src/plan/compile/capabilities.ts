@@ -78,7 +78,7 @@ export function compileInitRestrictions(context: Context): void {
   const current = findCurrentIds(context)?.uid;
   const other = user !== undefined && user !== current;
   const keep = other ? CAP_KILL : 0n;
-  if (isNew(context, "user") || context.host.capabilities.size > 0)
+  if (context.namespaces.user !== "host" || context.host.capabilities.size > 0)
     addStep(context, "init", { op: "CAPABILITIES", sets: { bounding: ALL, effective: keep, permitted: keep, inheritable: 0n, ambient: 0n } }, POINTER);
   addStep(context, "init", { op: "NO_NEW_PRIVS" });
 }

@@ -1,0 +1,64 @@
+import { BrigError } from "../error/brig-error.js";
+import { describeFailure, type FailureRecord } from "../launch/describe-failure.js";
+import type { RunEvents, RunStreams, Zygote, ZygoteRun } from "../launch/zygote.js";
+import type { Exit } from "../launch/zygote-frames.js";
+import { decodePlan } from "../plan/decode.js";
+import { encodePlan } from "../plan/encode.js";
+import { operationByName } from "../plan/operations.js";
+import type { Plan } from "../plan/plan.js";
+import { AbortError } from "./errors.js";
+
+/** What is started: a plan as bytes, and the same to speak about. */
+export interface Launchable {
+  bytes: Uint8Array;
+  /** With the same steps. */
+  plan: Plan;
+}
+
+export interface LaunchEvents {
+  created?(id: string, pid: number): void;
+  started?(): void;
+  output?(stream: 1 | 2, data: Buffer): void;
+  ended?(stream: 0 | 1 | 2): void;
+  drained?(): void;
+  /** Over, with all its streams: an exit, or why there is none. Always the last, once. */
+  over(exit: Exit | undefined, error: Error | undefined): void;
+}
+
+/** Starts a plan. An abort ends it at once, and is what it is over with. */
+export function launch(zygote: Zygote, what: Launchable, streams: RunStreams, signal: AbortSignal | undefined, events: LaunchEvents): ZygoteRun {
+  if (signal?.aborted) throw new AbortError(signal.reason);
+  let exit: Exit | undefined;
+  let error: Error | undefined;
+  const finish = (cause?: Error): void => {
+    signal?.removeEventListener("abort", abort);
+    events.over(exit, error ?? cause ?? (exit ? undefined : makeLost()));
+  };
+  const handlers: RunEvents = {
+    ...events,
+    exited: (record) => void (exit = record),
+    failed: (record) => void (error ??= explainFailure(what.plan, record)),
+    gone: () => finish(),
+    died: (cause) => finish(cause),
+  };
+  const run = zygote.start(what.bytes, streams, handlers);
+  const abort = (): void => {
+    error = new AbortError(signal?.reason);
+    run.kill();
+  };
+  signal?.addEventListener("abort", abort, { once: true });
+  return run;
+}
+
+function makeLost(): BrigError {
+  return new BrigError("the sandbox's supervisor was lost", { code: "BRIG_LAUNCHER_DIED", hint: "something killed it; everything in the sandbox ended with it" });
+}
+
+const NOT_THERE = [2, 20]; // ENOENT, ENOTDIR
+
+/** A program that is not there has a code of its own. */
+function explainFailure(plan: Plan, record: FailureRecord): BrigError {
+  const error = describeFailure(decodePlan(encodePlan(plan)).note, record);
+  if (record.op !== operationByName("EXEC").number || !NOT_THERE.includes(record.errno)) return error;
+  return new BrigError(error.message, { code: "BRIG_NOT_FOUND", hint: error.hint, origin: error.origin, exitCode: 127 });
+}
