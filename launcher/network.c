@@ -5,22 +5,22 @@
  */
 #include "run.h"
 #include "sys.h"
-#include <linux/if.h>
 #include <linux/sched.h>
 
-#define INTERNET 2 /* AF_INET, */
-#define DATAGRAM 2 /* SOCK_DGRAM: of headers that only a C library has */
+#define AF_INET 2
+#define SOCK_DGRAM 2
 #define SIOCSIFFLAGS 0x8914
 #define SIOCGSKNS 0x894c /* a socket's network namespace as a descriptor, without a path to it (Linux 4.10) */
 
 /* The loopback link up: 0, or -errno. */
 static int raise_loopback(int socket) {
-  struct ifreq request = {.ifr_name = "lo", .ifr_flags = 1 /* IFF_UP */};
+  /* struct ifreq, netdevice(7): linux/if.h would ask for a C library's headers */
+  struct { char name[16]; short flags; char rest[22]; } request = {.name = "lo", .flags = 1 /* IFF_UP */};
   return (int)sys_ioctl(socket, SIOCSIFFLAGS, &request);
 }
 
 int step_loopback(struct run *run, const struct plan_step *step unused) {
-  int fd = must(run, sys(__NR_socket, INTERNET, DATAGRAM | O_CLOEXEC, 0), "socket", "");
+  int fd = must(run, sys(__NR_socket, AF_INET, SOCK_DGRAM | O_CLOEXEC, 0), "socket", "");
   if (fd < 0) return -1;
   int result = must(run, raise_loopback(fd), "ioctl SIOCSIFFLAGS", "lo");
   sys_close(fd);
@@ -36,7 +36,7 @@ static void make_network(void) {
   maker.operation = "unshare";
   maker.error = (int)sys(__NR_unshare, CLONE_NEWNET);
   if (maker.error < 0) return;
-  int socket = (int)sys(__NR_socket, INTERNET, DATAGRAM | O_CLOEXEC, 0);
+  int socket = (int)sys(__NR_socket, AF_INET, SOCK_DGRAM | O_CLOEXEC, 0);
   maker.operation = "socket";
   maker.error = socket;
   if (socket < 0) return;
