@@ -36,6 +36,17 @@ static int join_files(struct run *run, int process, uint32_t files) {
   return 0;
 }
 
+/*
+ * What is joined has been in hostile hands: from here on paths are looked up as in a new root, where no link of /proc
+ * leads to a descriptor of the host's (CVE-2024-21626), and none that the steps opened is left.
+ */
+static int enter_joined_root(struct run *run) {
+  for (uint32_t i = 0; i < SLOT_COUNT; i++)
+    if (run->slots[i] >= 0) sys_close(run->slots[i]), run->slots[i] = -1;
+  run->new_root = must(run, sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0), "open", "/");
+  return run->new_root < 0 ? -1 : 0;
+}
+
 int step_join(struct run *run, const struct plan_step *step) {
   char path[48] = "/proc/", *pid = path + strlen(path);
   text_append_number(path, sizeof path, step->a[0]);
@@ -50,7 +61,7 @@ int step_join(struct run *run, const struct plan_step *step) {
   if (joined >= 0 && step->a[2]) joined = must(run, sys(__NR_setns, pidfd, step->a[2]), "setns", pid);
   sys_close(process);
   sys_close(pidfd);
-  return joined;
+  return joined < 0 ? -1 : enter_joined_root(run);
 }
 
 int step_unshare(struct run *run, const struct plan_step *step) {
