@@ -1,7 +1,7 @@
 import { BrigError } from "../error/brig-error.js";
 import { describeFailure, type FailureRecord } from "../launch/describe-failure.js";
 import type { RunEvents, RunStreams, Zygote, ZygoteRun } from "../launch/zygote.js";
-import type { Exit } from "../launch/zygote-frames.js";
+import { type Exit, STREAM } from "../launch/zygote-frames.js";
 import { decodePlan } from "../plan/decode.js";
 import { encodePlan } from "../plan/encode.js";
 import { operationByName } from "../plan/operations.js";
@@ -30,13 +30,24 @@ export function launch(zygote: Zygote, what: Launchable, streams: RunStreams, si
   if (signal?.aborted) throw new AbortError(signal.reason);
   let exit: Exit | undefined;
   let error: Error | undefined;
+  let over = false;
+  const open = new Set(([1, 2] as const).filter((stream) => streams.stdio[stream] === STREAM.pipe));
   const finish = (cause?: Error): void => {
     signal?.removeEventListener("abort", abort);
-    events.over(exit, error ?? cause ?? (exit ? undefined : makeLost()));
+    if (!over) events.over(exit, error ?? cause ?? (exit ? undefined : makeLost()));
+    over = true;
   };
   const handlers: RunEvents = {
     ...events,
-    exited: (record) => void (exit = record),
+    exited: (record) => {
+      exit = record;
+      if (open.size === 0) finish();
+    },
+    ended: (stream) => {
+      events.ended?.(stream);
+      if (stream !== 0) open.delete(stream);
+      if (exit && open.size === 0) finish();
+    },
     failed: (record) => void (error ??= explainFailure(what.plan, record)),
     gone: () => finish(),
     died: (cause) => finish(cause),

@@ -56,7 +56,10 @@ export class FileServer {
 
   #take(data: Buffer): void {
     this.#owed += data.length;
-    if (this.#owed >= WINDOW / 4) this.#run.credit(1, this.#owed), (this.#owed = 0);
+    if (this.#owed >= WINDOW / 4) {
+      this.#run.credit(1, this.#owed);
+      this.#owed = 0;
+    }
     let bytes = this.#pending.length > 0 ? Buffer.concat([this.#pending, data]) : data;
     while (bytes.length >= REPLY_SIZE && !this.#error) {
       const size = bytes.readUInt32LE(0);
