@@ -135,6 +135,7 @@ test("names, users, certificates, locale and terminfo come on request and work",
   assert.match(enter(dir, "/usr/bin/locale", "-a").out, /C\.utf8/);
   const users = readFileSync(join(dir, "etc/passwd"), "utf8").split("\n").filter((line) => line !== "").length;
   assert.equal(users, 2, "only root and nobody");
+  if (existsSync("/usr/lib/ssl/cert.pem")) assert.ok(statSync(join(dir, "usr/lib/ssl")).isDirectory() && !existsSync(join(dir, "usr/lib/ssl/private")));
   if (existsSync("/etc/ssl/certs/ca-certificates.crt")) assert.ok(statSync(join(dir, "etc/ssl/certs/ca-certificates.crt")).size > 0);
   assert.ok(existsSync(join(dir, "usr/share/terminfo")) || existsSync(join(dir, "usr/lib/terminfo")));
 });
