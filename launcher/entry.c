@@ -19,6 +19,12 @@ static int say(const char *what, const char *on, const char *problem) {
   return 125;
 }
 
+static int refuse_plan(const char *path, const char *on, const char *problem) {
+  say(path, on, problem);
+  print(STDERR, "  hint: brig plan --out FILE -- COMMAND writes one\n");
+  return 125;
+}
+
 static int run_it(int status_fd) {
   run_init(&run, &plan);
   run.status_fd = status_fd;
@@ -94,10 +100,10 @@ static int compile_again(const char *path) {
 int plan_file_main(const char *path, int status_fd) {
   supervise_note_parent();
   int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
-  if (fd < 0) return say(path, fd == -ENOENT ? ": no such plan" : " can't be opened", "");
+  if (fd < 0) return refuse_plan(path, fd == -ENOENT ? ": no such plan" : " can't be opened", "");
   const char *problem = load_plan(&plan, fd);
   sys_close(fd);
-  if (problem) return say(path, ": the plan is ", problem);
+  if (problem) return refuse_plan(path, ": the plan is ", problem);
   int code = plan_is_fresh(&plan, 0) ? 0 : compile_again(path);
   return code ? code : run_it(status_fd);
 }

@@ -10,6 +10,7 @@ const HINTS: readonly [names: string, error: string, hint: string][] = [
   ["EXEC", "E2BIG", "its arguments and environment are too long together: pass them in a file"],
   ["EXEC", "ETXTBSY", "somebody is writing it"],
   ["EXEC", "EAGAIN", "the limit on processes is reached: raise --pids"],
+  ["EXEC", "ELOOP", "its links go round in a loop: check it with namei -l"],
   ["EXEC", "EPERM", "a Landlock rule, a mount or no_new_privs forbids it"],
   ["BIND OPEN_TREE", "ENOENT", "the path must exist on the host before it can be shown to the sandbox"],
   ["BIND OPEN_TREE", "EACCES", "your own user cannot reach that path, so the sandbox cannot either"],

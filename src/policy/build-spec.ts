@@ -1,3 +1,5 @@
+import { BrigError } from "../error/brig-error.js";
+import { describeOrigin } from "../spec/origin.js";
 import { writeExtension } from "../spec/extension.js";
 import type { Spec } from "../spec/oci.js";
 import { setCapabilities } from "./capabilities.js";
@@ -29,6 +31,24 @@ import { setWorkingFolder } from "./working-folder.js";
  */
 export function buildSpec(options: SandboxOptions, command: readonly string[], context: PolicyContext): Spec {
   const draft = startDraft(options, command, context);
+  try {
+    return fillSpec(draft);
+  } catch (error) {
+    throw nameOrigin(draft, error);
+  }
+}
+
+/** Those that read one value know the option's name only: here it is known who wrote it. */
+function nameOrigin({ context }: Draft, error: unknown): unknown {
+  if (!(error instanceof BrigError) || error.code !== "BRIG_BAD_VALUE") return error;
+  const name = error.origin?.split(":", 1)[0] ?? "";
+  const written = Object.entries(context.origins ?? {}).filter(([pointer]) => pointer === `/${name}` || pointer.startsWith(`/${name}/`)).map(([, origin]) => origin);
+  const own = written.find(({ text }) => error.message.includes(JSON.stringify(text.replace(/^\S+?[ =]/, "")))) ?? written[0];
+  if (own === undefined) return error;
+  return new BrigError(error.message, { code: error.code, hint: error.hint, exitCode: error.exitCode, cause: error.cause, origin: describeOrigin(own) });
+}
+
+function fillSpec(draft: Draft): Spec {
   setNamespaces(draft);
   setIdentity(draft);
   setLimits(draft);

@@ -8,7 +8,7 @@ import type { Draft } from "./draft.js";
 export function setCommand(draft: Draft): void {
   const [program] = draft.command;
   if (program === undefined) throw new BrigError("no command was given", { code: "BRIG_BAD_USAGE", hint: "brig run -- COMMAND" });
-  if (program === "") throw new BrigError("the command's name is empty", { code: "BRIG_COMMAND_NOT_FOUND", exitCode: 127 });
+  if (program === "") throw new BrigError("the command's name is empty", { code: "BRIG_COMMAND_NOT_FOUND", exitCode: 127, hint: "a shell variable in its place may be unset" });
   draft.process.args = [...draft.command];
   if (program.includes("/")) return;
   const folders = readPath(draft.process.env ?? []);

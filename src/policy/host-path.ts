@@ -3,11 +3,12 @@ import { join, resolve } from "node:path";
 import { BrigError } from "../error/brig-error.js";
 import { describeOrigin } from "../spec/origin.js";
 import { type Draft, originOfOption } from "./draft.js";
-import { refuseNul } from "./parse/bad-value.js";
+import { refuseNul, refuseValue } from "./parse/bad-value.js";
 
 /** A host path as someone wrote it, absolute: "~/x" is in the caller's home, "x" in the working folder. */
 export function resolveHostPath(draft: Draft, path: string, where: string): string {
   refuseNul(path, where);
+  if (path === "") refuseValue(path, where, "is no path", 'the working folder is "."');
   const { home, cwd } = draft.context;
   if (path === "~" || path.startsWith("~/")) return join(home, path.slice(1));
   return resolve(cwd, path);

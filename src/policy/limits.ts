@@ -10,6 +10,7 @@ import { parseSize } from "./parse/size.js";
 const DEFAULT_PIDS = 1024;
 const CPU_PERIOD_US = 100_000;
 const PAGE = 4096;
+const LEAST_MEMORY = 2 ** 20;
 
 /** Memory, processes, processors, time, and the limits of setrlimit(2). */
 export function setLimits(draft: Draft): void {
@@ -26,6 +27,7 @@ function setMemory(draft: Draft, resources: Resources): void {
   const { memory } = draft.options;
   if (memory === "none") return;
   const limit = memory === undefined ? Math.floor(totalmem() / 2 / PAGE) * PAGE : parseSize(memory, "memory");
+  if (limit < LEAST_MEMORY) throw refuse(draft, "memory", memory, "the least that a process can start in is 1MiB");
   resources.memory = { limit };
   draft.origins["/linux/resources/memory"] = originOrDefault(draft, "memory", "half of the host's memory");
 }

@@ -20,7 +20,12 @@ export function setNamespaces(draft: Draft): void {
   draft.extension.keyring = true;
 }
 
+/** What sethostname(2) has room for, of the characters that hostname(7) allows, and "_", which is in use. */
+const HOSTNAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,63})$/;
+
 function setHostname(draft: Draft): void {
+  const { hostname } = draft.options;
+  if (hostname !== undefined && !HOSTNAME.test(hostname)) throw refuse(draft, "/hostname", `${JSON.stringify(hostname)} is no host name`, "letters, digits, dots and hyphens, at most 64");
   draft.hostname = draft.options.hostname ?? "brig";
   draft.origins["/hostname"] = draft.options.hostname === undefined ? byDefault("the host's name is its own") : originOfOption(draft, "/hostname");
 }

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { isBeneath } from "../host/mountinfo.js";
 import { byDefault, type Draft, originOfOption, originOrDefault } from "./draft.js";
 import type { Shown } from "./folders.js";
@@ -18,7 +19,7 @@ export function setWorkingFolder(draft: Draft, shown: readonly Shown[]): Shown |
   const { cwd } = draft.context;
   draft.origins["/process/cwd"] = originOrDefault(draft, "cwd", "the folder that brig was started in");
   const project = chooseProject(draft, shown);
-  draft.process.cwd = asked ?? (root !== undefined && !project ? "/" : isThere(draft, cwd, shown, project) ? cwd : draft.home);
+  draft.process.cwd = (asked === undefined ? undefined : resolve(root === undefined ? cwd : "/", asked)) ?? (root !== undefined && !project ? "/" : isThere(draft, cwd, shown, project) ? cwd : draft.home);
   return project;
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { BrigError } from "../../error/brig-error.js";
 import { writeExecutablePlan } from "../../launch/cache.js";
+import { describeError } from "../../launch/error-texts.js";
 import { findLauncher } from "../../launch/find-launcher.js";
 import { handOverPlan, readEntryDescriptor } from "../../launch/hand-over.js";
 import { decodePlan } from "../../plan/decode.js";
@@ -39,10 +40,20 @@ export const command: CommandForm = {
 async function planAsked(words: ParsedWords): Promise<number> {
   const { plan } = await compileAsked(words, wordsOfRun(words));
   const file = words.value("out");
-  if (file !== undefined) writeExecutablePlan(file, makeCallable(plan), findLauncher());
+  if (file !== undefined) writePlan(file, plan);
   else if (words.has("json")) printJson(plan);
   else print(disassemblePlan(plan).join("\n"));
   return 0;
+}
+
+function writePlan(file: string, plan: Plan): void {
+  try {
+    writeExecutablePlan(file, makeCallable(plan), findLauncher());
+  } catch (error) {
+    if (error instanceof BrigError) throw error;
+    const { errno = 0 } = error as NodeJS.ErrnoException;
+    throw new BrigError(`cannot write the plan ${file}: ${describeError(-errno)}`, { code: "BRIG_CANNOT_WRITE", origin: `--out ${file}`, hint: "name a file in a folder that you may write", cause: error });
+  }
 }
 
 /** The same as words of `brig run`, for whoever compiles it again. */
