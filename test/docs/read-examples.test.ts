@@ -29,6 +29,13 @@ test("output must be the same but where … stands", () => {
   assert.ok(!matchOutput([], ["something"]));
 });
 
+test("an id, a date, an age and an inode stand for another one, and for nothing else", () => {
+  assert.ok(matchOutput(["7c5697b42936  web  34ms  up"], ["cb5ac35a3ee3  web  128ms  up"]));
+  assert.ok(matchOutput(["1 root  4096 Nov 23 21:48 a", "net:[4026531833]"], ["1 root 4096 Jan  1 00:00 a", "net:[4026532181]"]));
+  assert.ok(!matchOutput(["7c5697b42936  web"], ["web"]));
+  assert.ok(!matchOutput(["exit 12"], ["exit 13"]));
+});
+
 test("a block without an end and output without a command are errors", () => {
   assert.throws(() => readExamples("```console\n$ a\n"), /no end/);
   assert.throws(() => readExamples("```console\noutput\n```\n"), /before any command/);
