@@ -7,11 +7,25 @@
 #define KEYCTL_JOIN_SESSION_KEYRING 1
 
 /* From here on a process inside may see this one, whose memory and descriptors are the host's (CVE-2016-9962). */
-static void hide_from_inside(void) { sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+static int hide(struct run *run) {
+  return must(run, sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl PR_SET_DUMPABLE", "");
+}
+
+/*
+ * What is joined has been in hostile hands: from here on paths are looked up as in a new root, where no link of /proc
+ * leads to a descriptor of the host's (CVE-2024-21626).
+ */
+static int enter_joined_root(struct run *run) {
+  run->new_root = must(run, sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0), "open", "/");
+  return run->new_root < 0 ? -1 : 0;
+}
 
 int step_setns(struct run *run, const struct plan_step *step) {
-  if (step->a[1] & (CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWNS)) hide_from_inside();
-  return must(run, sys(__NR_setns, run->slots[step->a[0]], step->a[1]), "setns", "");
+  uint32_t flags = step->a[1];
+  if (flags & (CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWNS) && hide(run) < 0) return -1;
+  if (must(run, sys(__NR_setns, run->slots[step->a[0]], flags), "setns", "") < 0) return -1;
+  /* nsenter in place goes where it is told, as nsenter(1) does */
+  return flags & CLONE_NEWNS && !(run->plan->header->run_flags & RUN_IN_PLACE) ? enter_joined_root(run) : 0;
 }
 
 /* A number may have gone to another process meanwhile; what was opened before this look belongs to the one looked at. */
@@ -36,17 +50,6 @@ static int join_files(struct run *run, int process, uint32_t files) {
   return 0;
 }
 
-/*
- * What is joined has been in hostile hands: from here on paths are looked up as in a new root, where no link of /proc
- * leads to a descriptor of the host's (CVE-2024-21626), and none that the steps opened is left.
- */
-static int enter_joined_root(struct run *run) {
-  for (uint32_t i = 0; i < SLOT_COUNT; i++)
-    if (run->slots[i] >= 0) sys_close(run->slots[i]), run->slots[i] = -1;
-  run->new_root = must(run, sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0), "open", "/");
-  return run->new_root < 0 ? -1 : 0;
-}
-
 int step_join(struct run *run, const struct plan_step *step) {
   char path[48] = "/proc/", *pid = path + strlen(path);
   text_append_number(path, sizeof path, step->a[0]);
@@ -55,13 +58,15 @@ int step_join(struct run *run, const struct plan_step *step) {
   int pidfd = must(run, sys(__NR_pidfd_open, step->a[0], 0), "pidfd_open", pid);
   if (pidfd < 0) return -1;
   if (!is_started_at(process, run_text(run, step, step->a[1]))) return run_failed(run, "start time", ESRCH, pid);
-  /* what is joined may hold the same identity: it must not get at this process, which holds the host (CVE-2016-9962) */
-  if (must(run, sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl PR_SET_DUMPABLE", "") < 0) return -1;
+  if (hide(run) < 0) return -1;
   int joined = step->a[3] ? join_files(run, process, step->a[3]) : 0;
   if (joined >= 0 && step->a[2]) joined = must(run, sys(__NR_setns, pidfd, step->a[2]), "setns", pid);
   sys_close(process);
   sys_close(pidfd);
-  return joined < 0 ? -1 : enter_joined_root(run);
+  if (joined < 0) return -1;
+  for (uint32_t i = 0; i < SLOT_COUNT; i++)
+    if (run->slots[i] >= 0) sys_close(run->slots[i]), run->slots[i] = -1;
+  return enter_joined_root(run);
 }
 
 int step_unshare(struct run *run, const struct plan_step *step) {

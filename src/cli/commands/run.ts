@@ -1,6 +1,7 @@
 import { writeCachedPlan } from "../../launch/cache.js";
 import { handOverPlan } from "../../launch/hand-over.js";
 import { encodePlan } from "../../plan/encode.js";
+import { readExtension } from "../../spec/extension.js";
 import { sandboxOptions } from "../asked-sandbox.js";
 import { compileAsked } from "../compile-asked.js";
 import type { CommandForm, ParsedWords } from "../grammar.js";
@@ -36,6 +37,15 @@ async function runAsked(words: ParsedWords, typed: readonly string[]): Promise<n
     const { runEphemeral } = await import("../run-ephemeral.js");
     return runEphemeral(bytes, spec, options.ephemeral);
   }
-  if (!options.inheritEnv) writeCachedPlan({ words: typed, cwd: process.cwd(), euid: host.euid, egid: host.egid, terminals: host.terminals }, bytes);
+  const { name } = readExtension(spec);
+  if (name !== undefined) await freeStaleNames();
+  // a name that a killed sandbox left is freed here, which a kept plan would pass by
+  if (!options.inheritEnv && name === undefined) writeCachedPlan({ words: typed, cwd: process.cwd(), euid: host.euid, egid: host.egid, terminals: host.terminals }, bytes);
   return handOverPlan(bytes);
+}
+
+async function freeStaleNames(): Promise<void> {
+  const [{ openRunFolder }, { sweepSandboxes }] = await Promise.all([import("../../sandbox/run-folder.js"), import("../../sandbox/sweep.js")]);
+  const runFolder = openRunFolder();
+  if (runFolder !== undefined) sweepSandboxes(runFolder);
 }
