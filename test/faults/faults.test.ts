@@ -28,7 +28,7 @@ const HARMLESS: { call: string; argument?: RegExp; why: string }[] = [
   { call: "write", why: "the status descriptor's holder misses a record" },
   { call: "pidfd_open", why: "the parent's death is then told by a signal (PR_SET_PDEATHSIG)" },
   { call: "move_mount", why: "the new root is attached elsewhere for the moment between attaching and pivoting" },
-  { call: "prctl", argument: /^(3|23|36)$/, why: "PR_GET_DUMPABLE, PR_CAPBSET_READ beyond the last capability, PR_SET_CHILD_SUBREAPER beside a pid namespace" },
+  { call: "prctl", argument: /^(3|23|24|36)$/, why: "PR_GET_DUMPABLE; PR_CAPBSET_READ and PR_CAPBSET_DROP beyond the last capability; PR_SET_CHILD_SUBREAPER beside a pid namespace" },
   { call: "ppoll", why: "it is called again" },
   { call: "wait4", why: "it is called again, or the end is told as a failure" },
   { call: "recvmsg", why: "behind the payload's start: the end is told as a failure" },

@@ -1,11 +1,10 @@
 /** One call of the launcher made to fail, and what became of the sandbox: for test/fixtures/faults/fault.c. */
 import { execFileSync } from "node:child_process";
-import { chownSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, closeSync, openSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { decodePlan } from "../../src/plan/decode.js";
 import { encodePlan } from "../../src/plan/encode.js";
-import { PLAN_PREFIX } from "../../src/plan/format.js";
 import { readSyscalls } from "../../src/plan/seccomp/tables.js";
+import { compileMarked } from "../walls/marked-plan.js";
 import { type Identity, type Ran, runProcess, type Stage } from "../walls/stage.js";
 
 const NAMESPACES = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"];
@@ -43,24 +42,9 @@ export interface Bench {
 /** A plan for the program that reports its walls, compiled by `brig plan --out`, with a run folder and cgroups of its own. */
 export async function openBench(stage: Stage, who: Identity, name: string, options: string[] = []): Promise<Bench> {
   const fault = await compileFault(stage);
-  const folder = join(stage.folder, name);
-  mkdirSync(folder, { mode: 0o777 });
-  execFileSync("chmod", ["777", folder]);
   const walls = await stage.fixture("walls");
-  const written = join(folder, "written");
   const words = NAMESPACES.map((type) => `${type}:${statSync(`/proc/self/ns/${type}`).ino}`);
-  const compiled = await stage.brigAs(who, ["plan", "--out", written, "--read", join(stage.folder, "bin"), ...options, "--", walls, ...words]);
-  if (compiled.code !== 0) throw new Error(compiled.stderr);
-  const plan = decodePlan(readFileSync(written).subarray(PLAN_PREFIX));
-  const mark = `brig-${name}-${process.pid}`;
-  const runFolder = join(folder, "run");
-  const cgroupParents: string[] = [];
-  for (const step of plan.steps.host) {
-    if (step.op === "STATE") step.folder = runFolder;
-    if (step.op !== "CGROUP") continue;
-    step.name = `${mark}-%i`;
-    cgroupParents.push(step.parent);
-  }
+  const { plan, folder, listLeft } = await compileMarked(stage, who, name, options, [walls, ...words]);
   // Two are enough to try their look: without the rest a call fewer is tried for each file of the host's that was consulted.
   plan.witnesses = plan.witnesses.filter(({ kind }) => kind === "file").slice(0, 2);
   const bytes = encodePlan(plan);
@@ -76,7 +60,7 @@ export async function openBench(stage: Stage, who: Identity, name: string, optio
     chownSync(file, who.uid, who.uid);
     try {
       const ran = await runProcess([...wrap(report), stage.brig, "--plan", file, "--status", "3"], who, { cwd: stage.project(who), env: { PATH: process.env["PATH"] ?? "" } }, { stdio: ["pipe", "pipe", "pipe", status], timeoutMs: 10_000 });
-      return { ...ran, ...readRecords(readFileSync(statusFile)), call: readReport(report)[0], left: listLeft(runFolder, cgroupParents, mark) };
+      return { ...ran, ...readRecords(readFileSync(statusFile)), call: readReport(report)[0], left: listLeft() };
     } finally {
       closeSync(status);
       rmSync(statusFile, { force: true });
@@ -94,7 +78,7 @@ export async function openBench(stage: Stage, who: Identity, name: string, optio
       await runProcess([fault, report, "0", "0", "1", stage.brig, "--plan", file], who, { cwd: stage.project(who), env: {} }, {});
       return readReport(report);
     },
-    clean: () => listLeft(runFolder, cgroupParents, mark).forEach((path) => (path.startsWith("/sys/") ? rmdirSync(path) : rmSync(path, { recursive: true }))),
+    clean: () => listLeft().forEach((path) => (path.startsWith("/sys/") ? rmdirSync(path) : rmSync(path, { recursive: true }))),
   };
 }
 
@@ -132,15 +116,4 @@ function readRecords(bytes: Buffer): Pick<Outcome, "records" | "failure" | "exit
 
 function readText(bytes: Buffer, at: number, size: number): string {
   return bytes.subarray(at, at + size).toString().replace(/\0.*$/s, "");
-}
-
-function listLeft(runFolder: string, parents: string[], mark: string): string[] {
-  const list = (folder: string): string[] => {
-    try {
-      return readdirSync(folder).map((name) => join(folder, name));
-    } catch {
-      return [];
-    }
-  };
-  return [...list(runFolder).filter((path) => !path.endsWith("/names")), ...parents.flatMap(list).filter((path) => path.includes(mark))];
 }
