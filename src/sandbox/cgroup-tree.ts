@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, rmdirSync, writeFileSync } from "node:fs";
 import { readText } from "../host/read-text.js";
 import { listBelow, readCgroupProcesses } from "./members.js";
 import { sleepSync } from "./sleep.js";
@@ -56,13 +56,5 @@ export function moveProcesses(from: string, to: string): void {
     const pids = (readText(`${from}/cgroup.procs`) ?? "").split("\n").filter((line) => line !== "");
     if (pids.length === 0) return;
     for (const pid of pids) tryWrite(`${to}/cgroup.procs`, pid);
-  }
-}
-
-export function isEmptyFolder(folder: string): boolean {
-  try {
-    return readdirSync(folder).length === 0;
-  } catch {
-    return false;
   }
 }
