@@ -1,0 +1,95 @@
+import { readText } from "../../host/read-text.js";
+import { type Draft, hide } from "./draft.js";
+import { findReal, refuseRule } from "./paths.js";
+import { findLast, hasRule, type Rule } from "./rule.js";
+
+/** X11 and the message buses. */
+export function applyDesktop(draft: Draft): void {
+  applyX11(draft);
+  applyBus(draft, "user");
+  applyBus(draft, "system");
+}
+
+function applyX11(draft: Draft): void {
+  const rule = findLast(draft.rules, "x11");
+  if (!rule) return;
+  if (rule.value !== "none") throw refuseRule(rule, "BRIG_CANNOT_X11", `brig firejail starts no X server of its own (x11 ${rule.value})`.replace(" )", ")"), "--ignore=x11 uses the host's display; --x11=none goes without one");
+  const { env, places } = draft.context;
+  hide(draft, "/tmp/.X11-unix", rule.origin);
+  hide(draft, `${places.home}/.Xauthority`, rule.origin);
+  const { XAUTHORITY: cookie } = env;
+  if (cookie?.startsWith("/")) hide(draft, cookie, rule.origin);
+  draft.process.env = draft.process.env!.filter((entry) => !/^(DISPLAY|XAUTHORITY)=/.test(entry));
+  if (reachesAbstract(draft, "@/tmp/.X11-unix/"))
+    throw refuseRule(rule, "BRIG_CANNOT_HIDE_X11", "the X server also listens on an abstract socket, which only a network namespace hides", "add --net=none, or start the X server with -nolisten local");
+}
+
+/** Abstract sockets belong to the network namespace; a filter of protocols without unix closes them too. */
+function reachesAbstract({ rules }: Draft, prefix: string): boolean {
+  if (hasRule(rules, "net", "netns")) return false;
+  const protocols = rules.filter(({ name }) => name === "protocol").flatMap(({ value }) => value.split(","));
+  if (protocols.length > 0 && !protocols.includes("unix")) return false;
+  return (readText("/proc/net/unix") ?? "").includes(` ${prefix}`);
+}
+
+type Bus = "user" | "system";
+
+/** A bus that a proxy stands before, which lets through what the rules name. */
+export interface BusProxy {
+  /** Of the real bus: "unix:path=/run/user/1000/bus". */
+  address: string;
+  /** Where the proxy listens on the host. */
+  socket: string;
+  /** "--talk=org.example". */
+  words: string[];
+}
+
+function applyBus(draft: Draft, bus: Bus): void {
+  const rules = draft.rules.filter(({ name }) => name === `dbus-${bus}`);
+  const details = draft.rules.filter(({ name }) => name.startsWith(`dbus-${bus}.`));
+  for (const rule of rules) if (rule.value !== "none" && rule.value !== "filter") throw refuseRule(rule, "BRIG_BAD_VALUE", `a bus is filtered or closed, not ${rule.value}`, `dbus-${bus} filter, dbus-${bus} none`);
+  const [rule] = rules;
+  const detail = details.find(({ name }) => !name.endsWith(".log"));
+  if (!rule && detail) throw refuseRule(detail, "BRIG_BAD_VALUE", `${detail.name} is for a filtered bus`, `dbus-${bus} filter`);
+  if (!rule) return;
+  const closed = rules.findIndex(({ value }) => value === "none");
+  const opened = rules.findIndex(({ value }) => value === "filter");
+  if (closed >= 0 && opened > closed) throw refuseRule(rules[opened]!, "BRIG_BAD_VALUE", `cannot relax dbus-${bus} policy, it is already set to none`, `ignore dbus-${bus} none`);
+  if (closed >= 0) closeBus(draft, bus, rules[closed]!);
+  else filterBus(draft, bus, rule, details);
+}
+
+const SYSTEM_BUS = "/run/dbus/system_bus_socket";
+
+function listSockets({ context }: Draft, bus: Bus): string[] {
+  const { runUser } = context.places;
+  if (bus === "system") return [SYSTEM_BUS];
+  const named = readSocket(context.env["DBUS_SESSION_BUS_ADDRESS"]);
+  return [`${runUser}/bus`, `${runUser}/dbus-1`, ...(named === undefined ? [] : [named])];
+}
+
+function readSocket(address: string | undefined): string | undefined {
+  return /(?:^|[:,])path=(\/[^,;]+)/.exec(address ?? "")?.[1];
+}
+
+function closeBus(draft: Draft, bus: Bus, rule: Rule): void {
+  for (const path of listSockets(draft, bus)) hide(draft, path, rule.origin);
+  const variable = bus === "user" ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS";
+  draft.process.env = draft.process.env!.filter((entry) => !entry.startsWith(`${variable}=`));
+}
+
+/** The proxy's socket in the bus's place; without a bus on the host there is nothing to filter. */
+function filterBus(draft: Draft, bus: Bus, rule: Rule, details: readonly Rule[]): void {
+  const { context } = draft;
+  const [place = "", ...others] = listSockets(draft, bus);
+  const address = context.env[bus === "user" ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS"] ?? `unix:path=${place}`;
+  const real = readSocket(address);
+  if (real === undefined || findReal(real) === undefined) return closeBus(draft, bus, rule);
+  if (context.host.hasTool("xdg-dbus-proxy") === undefined)
+    throw refuseRule(rule, "BRIG_CANNOT_FILTER_BUS", `the ${bus === "user" ? "session" : "system"} bus can be filtered only through xdg-dbus-proxy`, `apt-get install xdg-dbus-proxy, or --dbus-${bus}=none, or --ignore=dbus-${bus}`);
+  const socket = `${context.stage}/bus-${bus}-${process.pid}`;
+  const words = details.filter(({ name }) => !name.endsWith(".log")).map(({ name, value }) => `--${name.slice(name.indexOf(".") + 1)}=${value}`);
+  draft.proxies.push({ address, socket, words: [...(bus === "user" ? ["--talk=org.freedesktop.DBus"] : []), ...words] });
+  for (const path of others) if (path !== real) hide(draft, path, rule.origin);
+  draft.view.bind(findReal(real)!, socket, rule.origin);
+}

@@ -1,0 +1,141 @@
+import { existsSync, readdirSync } from "node:fs";
+
+/** Looks into folders, each once, and tells which were looked into. */
+export interface Folders {
+  /** Names in a folder; none when it cannot be read. */
+  list(path: string): readonly string[];
+  exists(path: string): boolean;
+  looked: ReadonlySet<string>;
+}
+
+export function openFolders(): Folders {
+  const lists = new Map<string, readonly string[]>();
+  const looked = new Set<string>();
+  const list = (path: string): readonly string[] => {
+    let names = lists.get(path);
+    if (!names) lists.set(path, (names = readNames(path)));
+    looked.add(path);
+    return names;
+  };
+  return { list, looked, exists: (path) => (looked.add(path), existsSync(path)) };
+}
+
+function readNames(path: string): readonly string[] {
+  try {
+    return readdirSync(path).sort();
+  } catch {
+    return [];
+  }
+}
+
+export function isPattern(path: string): boolean {
+  return path.includes("*") || path.includes("?") || path.includes("[");
+}
+
+/**
+ * The paths that a pattern stands for, as glob(3) with GLOB_PERIOD finds them: "*", "?" and "[…]" within one name, names
+ * with a dot in front too. A path without a pattern is itself, whether it exists or not.
+ */
+export function expandGlob(pattern: string, folders: Folders): string[] {
+  if (!isPattern(pattern)) return [pattern];
+  const segments = pattern.split("/").filter((segment) => segment !== "");
+  let found = [""];
+  segments.forEach((segment, index) => {
+    const isLast = index === segments.length - 1;
+    found = found.flatMap((folder) => expandSegment(folder, segment, folders));
+    // what follows the last pattern has to be there for the match to count
+    if (isLast && !isPattern(segment)) found = found.filter((path) => folders.exists(path));
+  });
+  return found;
+}
+
+function expandSegment(folder: string, segment: string, folders: Folders): string[] {
+  if (!isPattern(segment)) return [`${folder}/${segment}`];
+  const matches = compileSegment(segment);
+  return folders
+    .list(folder || "/")
+    .filter(matches)
+    .map((name) => `${folder}/${name}`);
+}
+
+/** Whether a whole path matches a pattern as fnmatch(3) with FNM_PATHNAME says: no wildcard crosses a slash. */
+export function makeMatcher(pattern: string): (path: string) => boolean {
+  if (!isPattern(pattern)) return (path) => path === pattern;
+  const tests = pattern.split("/").map(compileSegment);
+  return (path) => {
+    const names = path.split("/");
+    return names.length === tests.length && names.every((name, index) => tests[index]!(name));
+  };
+}
+
+const compiled = new Map<string, (name: string) => boolean>();
+
+/** A pattern for one name. Stars are tried from the left with one place to come back to: time is at worst quadratic. */
+export function compileSegment(pattern: string): (name: string) => boolean {
+  let test = compiled.get(pattern);
+  if (!test) {
+    const parts = readParts(pattern);
+    test = isPattern(pattern) ? (name) => matchParts(parts, name) : (name) => name === pattern;
+    compiled.set(pattern, test);
+  }
+  return test;
+}
+
+type Part = "star" | "any" | { set: ReadonlySet<string> | undefined; ranges: [string, string][]; negated: boolean };
+
+function readParts(pattern: string): Part[] {
+  const parts: Part[] = [];
+  for (let at = 0; at < pattern.length; at++) {
+    const letter = pattern[at]!;
+    if (letter === "*") parts.push("star");
+    else if (letter === "?") parts.push("any");
+    else if (letter === "[" && pattern.indexOf("]", at + 2) > 0) {
+      const end = pattern.indexOf("]", at + 2);
+      parts.push(readSet(pattern.slice(at + 1, end)));
+      at = end;
+    } else parts.push({ set: new Set(letter === "\\" ? (pattern[++at] ?? letter) : letter), ranges: [], negated: false });
+  }
+  return parts;
+}
+
+function readSet(text: string): Part {
+  const negated = text.startsWith("!") || text.startsWith("^");
+  const letters = negated ? text.slice(1) : text;
+  const set = new Set<string>();
+  const ranges: [string, string][] = [];
+  for (let at = 0; at < letters.length; at++) {
+    if (letters[at + 1] === "-" && at + 2 < letters.length) {
+      ranges.push([letters[at]!, letters[at + 2]!]);
+      at += 2;
+    } else set.add(letters[at]!);
+  }
+  return { set, ranges, negated };
+}
+
+function matchesOne(part: Part, letter: string): boolean {
+  if (part === "any" || part === "star") return true;
+  const isIn = part.set?.has(letter) || part.ranges.some(([from, to]) => from <= letter && letter <= to);
+  return isIn !== part.negated;
+}
+
+function matchParts(parts: readonly Part[], name: string): boolean {
+  let at = 0;
+  let place = 0;
+  let star = -1;
+  let retry = 0;
+  while (place < name.length) {
+    const part = parts[at];
+    if (part === "star") {
+      star = at++;
+      retry = place;
+    } else if (part !== undefined && matchesOne(part, name[place]!)) {
+      at++;
+      place++;
+    } else if (star >= 0) {
+      at = star + 1;
+      place = ++retry;
+    } else return false;
+  }
+  while (parts[at] === "star") at++;
+  return at === parts.length;
+}
