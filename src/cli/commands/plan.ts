@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
 import { writeExecutablePlan } from "../../launch/cache.js";
 import { describeError } from "../../launch/error-texts.js";
@@ -72,7 +73,8 @@ function makeCallable(plan: Plan): Plan {
   return { ...plan, witnesses: plan.witnesses.filter(({ kind }) => kind === "file" || kind === "ids") };
 }
 
-async function recompile(file: string): Promise<number> {
+async function recompile(name: string): Promise<number> {
+  const file = resolve(name); // the folder below is the one that the plan was compiled in
   const { words, cwd } = readPlan(file).note;
   if (!words || !cwd) throw new BrigError(`${file} does not say what it was compiled from`, { code: "BRIG_BAD_PLAN", hint: "write it again with brig plan --out" });
   process.chdir(cwd);

@@ -164,7 +164,8 @@ eachPerson("a plan written as a program runs without Node, and is compiled again
   writeFileSync(profile, 'hostname = "one"\n');
   const made = run(person, ["plan", "--out", out, "--profile", profile, "--", "uname", "-n"]);
   assert.equal(made.status, 0, made.stderr);
-  const start = (env: Record<string, string>) => spawnSync(out, { cwd: person.project, env: { PATH: process.env["PATH"] ?? "", HOME: person.home, ...env }, encoding: "utf8", ...person.ids });
+  // from another folder than it was compiled in, and by a relative name
+  const start = (env: Record<string, string>) => spawnSync("./program", { cwd: person.home, env: { PATH: process.env["PATH"] ?? "", HOME: person.home, ...env }, encoding: "utf8", ...person.ids });
   assert.equal(start({ BRIG_NODE: "/no/node" }).stdout, "one\n");
   writeFileSync(profile, 'hostname = "two"\n');
   const stale = start({});
