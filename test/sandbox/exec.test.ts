@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { readHostFacts } from "../../src/host/facts.js";
 import { runPlan } from "../../src/launch/run-plan.js";
@@ -47,6 +48,20 @@ for (const who of people) {
       const ran = brig("exec", "-w", `/tmp/${link}`, id, "ls", "../../../..");
       assert.deepEqual([link, ran.status, ran.stdout], [link, 125, ""]);
     }
+  });
+
+  test(`${who}: a payload with all capabilities and no filter never gets at the launcher that joins it`, async (t) => {
+    const { brig, detach, runFolder } = makePerson(t, who);
+    // what it could read of a process: its executable, descriptors and root, each of which needs ptrace's rights
+    const spy = "echo ready; while :; do readlink /proc/[0-9]*/exe /proc/[0-9]*/fd/* /proc/[0-9]*/root 2>/dev/null; done";
+    const id = detach("--cap-add", "all", "--seccomp", "none", "--landlock", "none", "--", "sh", "-c", spy);
+    await until("it looks around", () => brig("logs", "-n", "1", id).stdout !== "");
+    for (let n = 0; n < 15; n++) assert.equal(brig("exec", id, "true").status, 0);
+    brig("stop", "-t", "0", id);
+    const seen = new Set(brig("logs", id).stdout.split("\n"));
+    assert.ok([...seen].some((path) => /\/(da|ba)?sh$/.test(path)), "the spy sees its own shell");
+    assert.deepEqual([...seen].filter((path) => path.endsWith("/brig") || path.includes("cgroup") || path.includes("brig-plan")), []);
+    assert.equal(existsSync(runFolder), true);
   });
 
   test(`${who}: with a terminal the command has one of its own, and ^C reaches it alone`, (t) => {

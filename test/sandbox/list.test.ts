@@ -20,6 +20,7 @@ for (const who of people) {
     const [whole] = JSON.parse(brig("inspect", id.slice(0, 8)).stdout) as (Row & { spec: { process: { args: string[] } } })[];
     assert.deepEqual(whole!.spec.process.args, ["sleep", "100"]);
     assert.match(readFileSync(`/proc/${whole!.pid}/status`, "utf8"), /NSpid:\t\d+\t1\n/);
+    if (who === "root") assert.equal(brig("exec", id, "test", "-e", "/run/brig").status, 1, "the payload sees no sandbox's state");
   });
 
   test(`${who}: what is no sandbox is one clear error, with what was meant`, (t) => {
