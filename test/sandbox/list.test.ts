@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { makeName, makePerson, people, until } from "./stage.js";
 
@@ -70,7 +70,7 @@ for (const who of people) {
     const id = detach("--", "true");
     brig("wait", id);
     const [a, b, c] = ["aaaa", "bbbb", "cccc"].map((start) => start + makeName());
-    t.after(() => brig("rm", "-f", b!, c!));
+    t.after(() => [a, b, c].forEach((each) => rmSync(`${runFolder}/${each}`, { recursive: true, force: true })));
     symlinkSync(`${runFolder}/${id}`, `${runFolder}/${a}`);
     mkdirSync(`${runFolder}/${b}`);
     writeFileSync(`${runFolder}/${b}/config.json`, "{");
