@@ -196,6 +196,7 @@ static void wait_once(struct init *init) {
 
 _Noreturn void init_main(struct run *run) {
   struct init init = {.run = run, .exec_fd = -1};
+  hide_words();
   if (must(run, signals_hold(), "rt_sigprocmask", "") < 0) give_up(run);
   init.signal_fd = must(run, signals_open(), "signalfd4", "");
   if (init.signal_fd < 0 || make_session(run) < 0) give_up(run);

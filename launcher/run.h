@@ -31,6 +31,10 @@ struct run {
   int cgroup_count;
   struct { uint32_t slot, file; } oom_files[4];
   int oom_count;
+  uint32_t umask;     /* the caller's, where CHILD changed it */
+  char **env;         /* OP_ENVIRONMENT's, or 0 */
+  struct { int pid, leash; } companions[4];
+  int companion_count;
   uint32_t step;      /* the one that is being done */
   struct record_failed failure;
   int failed;
@@ -70,6 +74,7 @@ int run_failed(struct run *run, const char *operation, int error, const char *ar
 /* start.c, main.c */
 extern char **launcher_env;
 const char *env_get(const char *name);
+void hide_words(void); /* what was typed on the host is no business of who reads /proc/1/cmdline inside */
 long clone_with_stack(unsigned long flags, void *stack_end, void (*function)(void));
 int launcher_main(int argc, char **argv);
 
@@ -81,6 +86,9 @@ typedef int step_function(struct run *run, const struct plan_step *step);
 const char *run_text(struct run *run, const struct plan_step *step, uint32_t offset);
 int run_slot(struct run *run, uint32_t slot, int fd); /* puts a descriptor in a slot, closing what was there */
 int must(struct run *run, long result, const char *operation, const char *argument); /* result < 0 → run_failed; else result */
+
+/* programs.c */
+void end_companions(struct run *run); /* the last one first, each when it has undone what it did */
 
 /* paths.c: in the new root once there is one, else the host's */
 int open_target(struct run *run, const char *path, int flags); /* O_PATH unless flags say otherwise; -errno */
@@ -98,6 +106,9 @@ extern step_function step_open, step_open_tree, step_mount_attr, step_fs_mount, 
     step_symlink, step_node, step_sysctl, step_pty, step_umask, step_cwd, step_rlimit, step_oom_score, step_nice,
     step_scheduler, step_io_priority, step_affinity, step_personality, step_parent_death, step_session,
     step_capabilities, step_securebits, step_no_new_privs, step_landlock, step_seccomp, step_exec, step_keep_fd, step_fchdir, step_join,
-    step_file_server;
+    step_file_server, step_companion,
+    step_hold_fd, step_info_fd, step_wait_fd, step_file_fd, step_data_mount, step_bind_fd, step_seccomp_fd, step_keep_fds,
+    step_chmod, step_nest_users, step_no_users, step_environment, step_cwd_first, step_lock_file,
+    step_watch;
 
 #endif

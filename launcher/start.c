@@ -3,11 +3,13 @@
 #include "sys.h"
 
 char **launcher_env;
+static char **words;
 
 __attribute__((used)) _Noreturn static void start(long *stack) {
   int argc = (int)stack[0];
   char **argv = (char **)(stack + 1);
   launcher_env = argv + argc + 1;
+  words = argv;
   sys_exit(launcher_main(argc, argv));
 }
 
@@ -34,4 +36,11 @@ const char *env_get(const char *name) {
   for (char **e = launcher_env; *e; e++)
     if (!memcmp(*e, name, length) && (*e)[length] == '=') return *e + length + 1;
   return 0;
+}
+
+void hide_words(void) {
+  if (!words[0]) return;
+  size_t room = strlen(words[0]);
+  for (char **word = words; *word; word++) memset(*word, 0, strlen(*word));
+  text_copy(words[0], room + 1, "brig-init");
 }
