@@ -7,9 +7,12 @@ import { type Draft, originOrDefault } from "./draft.js";
  */
 export function setLandlock(draft: Draft): void {
   const { landlock = "auto" } = draft.options;
+  const mounts = draft.process.capabilities?.bounding?.includes("CAP_SYS_ADMIN") ?? false;
+  if (mounts && landlock === "none") draft.notes.push("with CAP_SYS_ADMIN and without Landlock the payload can mount anew what is shown read-only, and write what its user may write there");
   if (landlock === "none") return;
   const write = draft.writable.includes("/") ? ["/"] : [...new Set(draft.writable)];
   draft.extension.landlock = { read: ["/"], execute: ["/"], write, scopes: ["abstract-unix-socket", "signal"] };
-  if (landlock === "auto") draft.extension.landlock.optional = true;
+  // whoever may mount could undo the read-only mounts: then this is the only wall, and no second one
+  if (landlock === "auto" && !mounts) draft.extension.landlock.optional = true;
   draft.origins["/annotations/dev.brig.landlock"] = originOrDefault(draft, "landlock", "where the kernel has it");
 }
