@@ -15,7 +15,7 @@ export interface Contestant {
   words: string[] | { missing: string };
 }
 
-export type ContestantName = "limit" | "planOfLimit" | "planOfDefault" | "bwrapOfLimit" | "bwrap" | "unshare" | "firejail" | "repeated" | "first" | "nodeSpawn" | "library";
+export type ContestantName = "limit" | "planOfLimit" | "planOfDefault" | "bwrapOfLimit" | "bwrap" | "unshare" | "firejail" | "repeated" | "first" | "spawnWithBuffers" | "libraryWithBuffers" | "spawnWithObjects" | "libraryWithObjects";
 
 const MISSING_PACKAGE: Record<string, string> = { bwrap: "bubblewrap", unshare: "util-linux", firejail: "firejail" };
 
@@ -33,8 +33,10 @@ export function listContestants(place: Place): Record<ContestantName, Contestant
     firejail: { what: "firejail --private", words: repeatProgram(place, "firejail", ["--private", "true"]) },
     repeated: { what: "brig run -- true, repeated", words: repeat(place, [brig, "run", "--", "true"]) },
     first: { what: "brig run -- true, first time", words: repeat(place, [brig, "run", "--", "true", "%n"]) },
-    nodeSpawn: { what: "Node's child_process.spawn of plain true", words: nodeWords(place, "node-spawn") },
-    library: { what: "the library: a sandboxed true", words: libraryWords(place) },
+    spawnWithBuffers: { what: "Node's child_process.spawn of plain true", words: [...nodeWords(place, "node-spawn"), "buffers"] },
+    libraryWithBuffers: { what: "the library: a sandboxed true", words: libraryWords(place, "buffers") },
+    spawnWithObjects: { what: "Node's child_process.spawn of plain true", words: [...nodeWords(place, "node-spawn"), "objects"] },
+    libraryWithObjects: { what: "the library: a sandboxed true", words: libraryWords(place, "objects") },
   };
 }
 
@@ -52,10 +54,10 @@ function nodeWords(place: Place, name: string): string[] {
   return [process.execPath, join(place.built, "bench", `${name}.js`)];
 }
 
-function libraryWords(place: Place): Contestant["words"] {
+function libraryWords(place: Place, kind: string): Contestant["words"] {
   const library = join(place.root, "dist", "lib", "index.js");
   if (!existsSync(library)) return { missing: "the library is not built (npm run build)" };
-  return [...nodeWords(place, "library-run"), pathToFileURL(library).href];
+  return [...nodeWords(place, "library-run"), kind, pathToFileURL(library).href];
 }
 
 /** bwrap's words for the walls that limit.c and the safe default make, as far as bwrap has them. */

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { release, tmpdir } from "node:os";
+import { loadavg, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Contestant, type ContestantName, listContestants } from "./contestants.js";
 import { measureMemory } from "./memory.js";
@@ -32,6 +32,7 @@ export async function runBench(words: readonly string[], root: string, built: st
 
 async function measureAll(asked: BenchArguments, place: Place): Promise<Result> {
   const env = cleanEnvironment(place);
+  const before = loadavg()[0] as number;
   compilePrograms(place);
   copyCommand(place);
   const chosen = chooseRows(asked.word);
@@ -43,7 +44,7 @@ async function measureAll(asked: BenchArguments, place: Place): Promise<Result> 
   if (memoryBar.name.includes((asked.word ?? "").toLowerCase())) rows.push(compareMemory(await measureMemory(join(place.scratch, "dist", "brig"), env)));
   if (rows.length === 0) throw new Error(`no row contains ${asked.word}`);
   const { rounds, runs } = asked;
-  return { when: new Date().toISOString(), kernel: release(), node: process.version, root: process.getuid?.() === 0, rounds, runs, rows };
+  return { when: new Date().toISOString(), kernel: release(), node: process.version, root: process.getuid?.() === 0, rounds, runs, load: [before, loadavg()[0] as number], rows };
 }
 
 /** No other cache of plans than the run's own, and nothing that makes Node start slowly. */

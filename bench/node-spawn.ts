@@ -1,8 +1,8 @@
-/** Node's own child_process.spawn of plain `true`, from a process whose heap holds 200 MB. */
+/** Node's own child_process.spawn of plain `true`, from a process that holds 200 MB: node-spawn.js objects|buffers */
 import { spawn } from "node:child_process";
-import { fillHeap, serveRuns } from "./serve-runs.js";
+import { fillMemory, serveRuns } from "./serve-runs.js";
 
-const heap = fillHeap(200);
+const held = fillMemory(process.argv[2]);
 await serveRuns(async () => {
   const child = spawn("/bin/true", [], { stdio: "ignore" });
   await new Promise<void>((resolve, reject) => {
@@ -10,4 +10,4 @@ await serveRuns(async () => {
     child.on("close", (status) => (status === 0 ? resolve() : reject(new Error(`true ended with ${status}`))));
   });
 });
-process.exitCode = heap.length > 0 ? 0 : 1; // the heap is needed to the end
+process.exitCode = held.length > 0 ? 0 : 1; // it is needed to the end

@@ -19,6 +19,6 @@ function listCells(row: ResultRow): string[] {
   return [row.name, value, ...spread, bar === undefined ? "" : bar.toFixed(2), verdict, times];
 }
 
-function describeRun({ kernel, node, root, rounds, runs }: Result): string {
-  return `Linux ${kernel}, Node ${node}, as ${root ? "root" : "an ordinary user"}; ${rounds} rounds of ${runs} runs each, interleaved; ratios are medians of the rounds' ratios.`;
+function describeRun({ kernel, node, root, rounds, runs, load }: Result): string {
+  return `Linux ${kernel}, Node ${node}, as ${root ? "root" : "an ordinary user"}; ${rounds} rounds of ${runs} runs each, interleaved; ratios are medians of the rounds' ratios. Load average ${load.map((value) => value.toFixed(1)).join(" to ")}.`;
 }

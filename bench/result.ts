@@ -25,6 +25,8 @@ export interface Result {
   root: boolean;
   rounds: number;
   runs: number;
+  /** The load average of a minute when it began and when it ended: above the number of processors the ratios are noise. */
+  load: [number, number];
   rows: ResultRow[];
 }
 

@@ -13,9 +13,10 @@ export interface Row {
 export const rows: readonly Row[] = [
   { name: "a compiled plan / the kernel's work alone", ours: "planOfLimit", theirs: "limit", bar: 1.25 },
   { name: "a compiled plan / bwrap, the same walls", ours: "planOfLimit", theirs: "bwrapOfLimit", bar: 0.4 },
-  { name: "library: sandboxed true / Node's spawn of plain true, 200 MB heap", ours: "library", theirs: "nodeSpawn", bar: 0.5 },
+  { name: "library: sandboxed true / Node's spawn of plain true, 200 MB of buffers", ours: "libraryWithBuffers", theirs: "spawnWithBuffers", bar: 0.5 },
   { name: "brig run -- true, first time / firejail --private true", ours: "first", theirs: "firejail", bar: 0.8 },
   { name: "brig run -- true, repeated / bwrap, the same walls", ours: "repeated", theirs: "bwrap", bar: 0.6 },
+  { name: "library: sandboxed true / Node's spawn of plain true, 200 MB of objects", ours: "libraryWithObjects", theirs: "spawnWithObjects" },
   { name: "the safe default's plan / the kernel's work alone", ours: "planOfDefault", theirs: "limit" },
   { name: "bwrap, the same walls / the kernel's work alone", ours: "bwrapOfLimit", theirs: "limit" },
   { name: "brig run -- true, repeated / firejail --private true", ours: "repeated", theirs: "firejail" },

@@ -14,10 +14,12 @@ export async function serveRuns(run: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Fills the heap as a grown server's is: Node's own spawn forks, and so copies the tables of all these pages. */
-export function fillHeap(megabytes: number): unknown[] {
-  const objects = Array.from({ length: megabytes * 1024 }, (_, at) => ({ at, text: `object ${at}`, values: Array.from({ length: 112 }, () => at) }));
-  const used = process.memoryUsage().heapUsed / 1024 / 1024;
-  if (used < megabytes * 0.8) throw new Error(`the heap holds ${Math.round(used)} MB and not ${megabytes}`);
-  return objects;
+/**
+ * Fills the memory as a grown server's is, with objects or with buffers. Node's own spawn forks, and so copies the page
+ * tables of the buffers; V8 keeps its own heap out of a fork (MADV_DONTFORK).
+ */
+export function fillMemory(kind: string | undefined, megabytes = 200): unknown[] {
+  if (kind === "buffers") return Array.from({ length: megabytes }, () => Buffer.alloc(2 ** 20, 1));
+  if (kind === "objects") return Array.from({ length: megabytes * 1024 }, (_, at) => ({ at, text: `object ${at}`, values: Array.from({ length: 112 }, () => at) }));
+  throw new RangeError(`objects or buffers, not ${kind}`);
 }
