@@ -23,18 +23,19 @@ class Collector {
     private readonly findRun: () => ZygoteRun | undefined,
   ) {}
 
+  /** What is beyond the limit is taken too, and thrown away: the end comes behind it. */
   take(stream: 1 | 2, data: Buffer): void {
     const room = this.limit - this.#sizes[stream];
-    if (data.length <= room) return this.#keep(stream, data);
-    this.#keep(stream, data.subarray(0, room));
-    if (!this.truncated) this.findRun()?.kill();
-    this.truncated = true;
+    const kept = data.length <= room ? data : data.subarray(0, room);
+    this.#chunks[stream].push(kept);
+    this.#sizes[stream] += kept.length;
+    if (kept !== data && !this.truncated) this.findRun()?.kill();
+    this.truncated ||= kept !== data;
+    this.#pay(stream, data.length);
   }
 
-  #keep(stream: 1 | 2, data: Buffer): void {
-    this.#chunks[stream].push(data);
-    this.#sizes[stream] += data.length;
-    this.#owed[stream] += data.length;
+  #pay(stream: 1 | 2, bytes: number): void {
+    this.#owed[stream] += bytes;
     if (this.#owed[stream] < WINDOW / 2) return;
     this.findRun()?.credit(stream, this.#owed[stream]);
     this.#owed[stream] = 0;

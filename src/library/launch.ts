@@ -13,6 +13,8 @@ export interface Launchable {
   bytes: Uint8Array;
   /** With the same steps. */
   plan: Plan;
+  /** What a failure really means: the sandbox to be joined may be gone. */
+  blame?: (failure: BrigError) => BrigError;
 }
 
 export interface LaunchEvents {
@@ -21,6 +23,8 @@ export interface LaunchEvents {
   output?(stream: 1 | 2, data: Buffer): void;
   ended?(stream: 0 | 1 | 2): void;
   drained?(): void;
+  /** Its process has ended, though somebody may still hold or have to read its streams; not behind a failure. */
+  exited?(exit: Exit | undefined, error: Error | undefined): void;
   /** Over, with all its streams: an exit, or why there is none. Always the last, once. */
   over(exit: Exit | undefined, error: Error | undefined): void;
 }
@@ -41,6 +45,7 @@ export function launch(zygote: Zygote, what: Launchable, streams: RunStreams, si
     ...events,
     exited: (record) => {
       exit = record;
+      events.exited?.(exit, error);
       if (open.size === 0) finish();
     },
     ended: (stream) => {
@@ -48,7 +53,7 @@ export function launch(zygote: Zygote, what: Launchable, streams: RunStreams, si
       if (stream !== 0) open.delete(stream);
       if (exit && open.size === 0) finish();
     },
-    failed: (record) => void (error ??= explainFailure(what.plan, record)),
+    failed: (record) => void (error ??= explainFailure(what, record)),
     gone: () => finish(),
     died: (cause) => finish(cause),
   };
@@ -68,8 +73,9 @@ function makeLost(): BrigError {
 const NOT_THERE = [2, 20]; // ENOENT, ENOTDIR
 
 /** A program that is not there has a code of its own. */
-function explainFailure(plan: Plan, record: FailureRecord): BrigError {
+function explainFailure({ plan, blame }: Launchable, record: FailureRecord): BrigError {
   const error = describeFailure(decodePlan(encodePlan(plan)).note, record);
-  if (record.op !== operationByName("EXEC").number || !NOT_THERE.includes(record.errno)) return error;
+  if (record.op !== operationByName("EXEC").number) return blame?.(error) ?? error;
+  if (!NOT_THERE.includes(record.errno)) return error;
   return new BrigError(error.message, { code: "BRIG_NOT_FOUND", hint: error.hint, origin: error.origin, exitCode: 127 });
 }

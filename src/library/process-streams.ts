@@ -13,14 +13,21 @@ export class OutputStream extends Readable {
   constructor(
     private readonly stream: 1 | 2,
     private readonly findRun: () => ZygoteRun | undefined,
+    private readonly onTurn: () => void = () => undefined,
   ) {
     super({ highWaterMark: WINDOW });
+  }
+
+  /** Nobody reads what is there, and so nothing more comes. */
+  get stalled(): boolean {
+    return this.#waits;
   }
 
   accept(data: Buffer): void {
     this.#owed += data.length;
     this.#waits = !this.destroyed && !this.push(data);
     this.#pay();
+    this.onTurn();
   }
 
   finish(): void {
@@ -30,11 +37,11 @@ export class OutputStream extends Readable {
   override _read(): void {
     this.#waits = false;
     this.#pay();
+    this.onTurn();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#waits = false;
-    this.#pay();
+    this._read();
     done(error);
   }
 

@@ -4,7 +4,7 @@ import { type Exit, STREAM } from "../launch/zygote-frames.js";
 import { patchPlan } from "../plan/patch.js";
 import { findSandbox } from "../sandbox/find.js";
 import { listSandboxes } from "../sandbox/list.js";
-import { isAlive, signalProcess } from "../sandbox/process.js";
+import { isAlive, type ProcessId, signalProcess } from "../sandbox/process.js";
 import { readExit } from "../sandbox/record.js";
 import { isLive, listOwnCgroups, readSandbox, type Sandbox as State, type SandboxState } from "../sandbox/sandbox.js";
 import type { Spec } from "../spec/oci.js";
@@ -12,6 +12,7 @@ import { type Engine, findSharedEngine } from "./engine.js";
 import { describeExit, execute } from "./exec.js";
 import { FileServer } from "./files/file-server.js";
 import { SandboxFiles } from "./files/sandbox-files.js";
+import { isEnding } from "./is-ending.js";
 import { Joining } from "./joining.js";
 import { launch, type Launchable } from "./launch.js";
 import { OomWatch } from "./oom-watch.js";
@@ -59,13 +60,14 @@ export class Sandbox implements AsyncDisposable {
   readonly id: string;
   readonly name: string | undefined;
   /** Its first process, on the host. */
-  readonly pid: number | undefined;
+  readonly pid: number;
   /** Its files, as its own processes see them. No link leads outside. */
   readonly fs: SandboxFiles;
   /** Runs a script by the sandbox's /bin/sh: each value is one word, a list several. */
   readonly sh: Shell;
   readonly #engine: Engine;
   readonly #spec: Spec;
+  readonly #first: ProcessId;
   readonly #joining: Joining;
   readonly #keeper: Keeper;
   readonly #oom: OomWatch;
@@ -75,7 +77,8 @@ export class Sandbox implements AsyncDisposable {
   private constructor(engine: Engine, state: State, spec: Spec, keeper: Keeper) {
     this.id = state.id;
     this.name = state.name;
-    this.pid = state.first?.pid;
+    this.pid = (state.first as ProcessId).pid;
+    this.#first = state.first as ProcessId;
     this.#engine = engine;
     this.#spec = spec;
     this.#joining = new Joining(state, engine.host);
@@ -105,7 +108,7 @@ export class Sandbox implements AsyncDisposable {
    */
   static async get(reference: string, engine: Engine = findSharedEngine()): Promise<Sandbox> {
     const state = findSandbox(reference);
-    if (!isLive(state) || !state.record) throw makeEnded(state.id);
+    if (!isLive(state) || !state.record || !state.first) throw makeEnded(state.id);
     return new Sandbox(engine, state, state.record.spec, watchForeign(state));
   }
 
@@ -156,17 +159,21 @@ export class Sandbox implements AsyncDisposable {
   #join(file: string, args: readonly string[], options: ProcessOptions): Launchable {
     if (this.#ended) throw makeEnded(this.id);
     const { plan, bytes } = this.#joining.command;
-    return { bytes: patchPlan(bytes, makePayload(this.#spec, file, args, options)), plan };
+    return { bytes: patchPlan(bytes, makePayload(this.#spec, file, args, options)), plan, blame: (failure) => this.#blame(failure) };
   }
 
   #explain(exit: Exit): ProcessExit {
-    if (this.#ended && exit.signal === "SIGKILL" && !exit.timedOut) throw makeEnded(this.id);
+    if (exit.signal === "SIGKILL" && !exit.timedOut && (this.#ended || isEnding(this.#first))) throw makeEnded(this.id);
     return { ...describeExit(exit), oomKilled: this.#oom.sawKill(exit) };
+  }
+
+  #blame(failure: BrigError): BrigError {
+    return this.#ended || isEnding(this.#first) ? makeEnded(this.id, failure) : failure;
   }
 
   #serve(): FileServer {
     if (this.#ended) throw makeEnded(this.id);
-    if (!this.#server || this.#server.ended) this.#server = new FileServer(this.#engine.startZygote(), this.#joining.fileServer);
+    if (!this.#server || this.#server.ended) this.#server = new FileServer(this.#engine.startZygote(), { ...this.#joining.fileServer, blame: (failure) => this.#blame(failure) });
     return this.#server;
   }
 }
@@ -182,7 +189,7 @@ async function startIdle(engine: Engine, template: Template, signal: AbortSignal
       created: (given) => void (id = given),
       started: () => {
         const state = readSandbox(findRunFolder(engine.host.euid), id);
-        if (!state || !isLive(state)) return run.close();
+        if (!state?.first || !isLive(state)) return run.close();
         run.reference(false);
         resolve({ state, keeper: { own: true, end, close: async () => run.close(), reference: (wanted) => run.reference(wanted) } });
       },
@@ -213,8 +220,8 @@ function watchForeign(state: State): Keeper {
   return { own: false, end, close, reference: (wanted) => void (wanted ? timer?.ref() : timer?.unref()) };
 }
 
-function makeEnded(id: string): BrigError {
-  return new BrigError(`the sandbox ${id} has ended`, { code: "BRIG_SANDBOX_ENDED", hint: "make another with Sandbox.create" });
+function makeEnded(id: string, cause?: Error): BrigError {
+  return new BrigError(`the sandbox ${id} has ended`, { code: "BRIG_SANDBOX_ENDED", hint: "make another with Sandbox.create", cause });
 }
 
 function makeShell(execute: (script: string, options: ExecOptions & { encoding?: "utf8" }) => Promise<ExecResult>): Shell {

@@ -29,6 +29,8 @@ export class SandboxProcess implements AsyncIterable<OutputChunk> {
   readonly #run: ZygoteRun;
   readonly #explain: (exit: Exit) => ProcessExit;
   #pid: number | undefined;
+  /** Signals for a program that is not known to run yet: output may be heard of first. */
+  #early: number[] | undefined = [];
   #end: { exit: ProcessExit } | { error: Error } | undefined;
   #waiting: (() => void)[] = [];
   #webStreams: WebStreams | undefined;
@@ -40,12 +42,22 @@ export class SandboxProcess implements AsyncIterable<OutputChunk> {
     const { stdin = "pipe" } = options;
     const stdio = chooseStreams(options, typeof stdin === "object" ? "pipe" : stdin);
     const input = stdio[0] === STREAM.pipe ? new InputStream(findRun) : undefined;
-    const outputs = [1, 2].map((stream) => (stdio[stream] === STREAM.pipe ? new OutputStream(stream as 1 | 2, findRun) : undefined));
+    const outputs = [1, 2].map((stream) => (stdio[stream] === STREAM.pipe ? new OutputStream(stream as 1 | 2, findRun, () => linger()) : undefined));
+    // output that nobody reads keeps no process alive whose writer has ended
+    const linger = (): void => void (this.#end && this.#run?.reference(!outputs.some((output) => output?.stalled)));
     this.#run = launch(zygote, what, { stdio, credit: WINDOW }, options.signal, {
       created: (_id, pid) => void (this.#pid = pid),
+      started: () => {
+        for (const number of this.#early ?? []) this.#run.signal(number, true);
+        this.#early = undefined;
+      },
       output: (stream, data) => outputs[stream - 1]?.accept(data),
       ended: (stream) => (stream === 0 ? input?.close() : outputs[stream - 1]?.finish()),
       drained: () => input?.drain(),
+      exited: (exit, error) => {
+        this.#finish(exit, error);
+        linger();
+      },
       over: (exit, error) => {
         input?.close();
         for (const output of outputs) output?.finish();
@@ -66,7 +78,7 @@ export class SandboxProcess implements AsyncIterable<OutputChunk> {
     return this.#pid;
   }
 
-  /** Resolves when it and its streams have ended; rejects when it could not be started, was aborted, or its sandbox is gone. */
+  /** Resolves when it has ended, though its output may still have to be read; rejects when it could not be started, was aborted, or its sandbox is gone. */
   get exit(): Promise<ProcessExit> {
     return this.#wait();
   }
@@ -85,6 +97,7 @@ export class SandboxProcess implements AsyncIterable<OutputChunk> {
     const number = typeof signal === "number" ? signal : constants.signals[signal];
     if (!Number.isInteger(number) || number < 1 || number > 64) throw new BrigError(`there is no signal ${signal}`, { code: "BRIG_BAD_VALUE", hint: "kill -l lists them" });
     if (number === constants.signals.SIGKILL) this.#run.kill();
+    else if (this.#early) this.#early.push(number);
     else this.#run.signal(number, true);
   }
 
