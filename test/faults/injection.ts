@@ -4,6 +4,7 @@ import { chownSync, closeSync, openSync, readFileSync, rmdirSync, rmSync, statSy
 import { join, resolve } from "node:path";
 import { encodePlan } from "../../src/plan/encode.js";
 import { readSyscalls } from "../../src/plan/seccomp/tables.js";
+import { readRecords, type Told } from "../walls/records.js";
 import { compileMarked } from "../walls/marked-plan.js";
 import { type Identity, type Ran, runProcess, type Stage } from "../walls/stage.js";
 
@@ -18,13 +19,9 @@ export interface Call {
   argument: string;
 }
 
-export interface Outcome extends Ran {
+export interface Outcome extends Ran, Told {
   /** The call that was made to fail; undefined: it was not reached. */
   call: Call | undefined;
-  /** Types of the records on the status descriptor, and the failure's words. */
-  records: number[];
-  failure: string;
-  exited: { status: number; oomKilled: boolean } | undefined;
   /** What is left of it: state folders, cgroups. */
   left: string[];
 }
@@ -98,22 +95,4 @@ function readReport(file: string): Call[] {
   } catch {
     return [];
   }
-}
-
-/** struct record and its bodies, launcher/plan.h. */
-function readRecords(bytes: Buffer): Pick<Outcome, "records" | "failure" | "exited"> {
-  const found: Pick<Outcome, "records" | "failure" | "exited"> = { records: [], failure: "", exited: undefined };
-  for (let at = 0; at + 8 <= bytes.length; ) {
-    const type = bytes.readUInt32LE(at);
-    const body = bytes.subarray(at + 8, at + 8 + bytes.readUInt32LE(at + 4));
-    found.records.push(type);
-    if (type === 4) found.failure = `${readText(body, 16, 32)}(${readText(body, 48, 256)}): errno ${body.readInt32LE(8)}`;
-    if (type === 3) found.exited = { status: body.readInt32LE(0), oomKilled: body.readUInt32LE(4) !== 0 };
-    at += 8 + body.length;
-  }
-  return found;
-}
-
-function readText(bytes: Buffer, at: number, size: number): string {
-  return bytes.subarray(at, at + size).toString().replace(/\0.*$/s, "");
 }

@@ -139,10 +139,10 @@ for (const who of identities)
     });
 
     it("the working folder may not lead out through /proc", async () => {
-      const ran = await stage.run(who, ["--cwd", "/proc/self/fd/0/../../.."], ["pwd"]);
-      assert.notEqual(ran.code, 0);
-      const other = await stage.run(who, ["--cwd", "/proc/1/root"], ["ls"]);
-      assert.equal(other.code, 125, other.stdout);
+      for (const link of ["/proc/self/fd/0", "/proc/self/cwd", "/proc/self/root", "/proc/1/root", "/proc/1/cwd"]) {
+        const ran = await stage.run(who, ["--cwd", link], ["pwd"]);
+        assert.deepEqual([ran.code, ran.stdout], [125, ""], link);
+      }
     });
 
     it("descriptors of the caller do not come along", async () => {

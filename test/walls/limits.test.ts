@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { compileMarked } from "./marked-plan.js";
+import { readRecords, type Told } from "./records.js";
 import { identities, openStage, readAnswers, type Stage } from "./stage.js";
 
 let stage: Stage;
@@ -47,6 +51,23 @@ for (const who of identities)
       assert.doesNotMatch(ran.stdout, /eaten/);
       const less = await stage.run(who, ["--memory", "48MiB"], [await stage.fixture("eat-memory"), "16"]);
       assert.deepEqual([less.stdout, less.code], ["eaten: ok\n", 0]);
+    });
+
+    it("what ended it is told: memory that ran out, time that ran out, or neither", async (t) => {
+      const told = async (name: string, options: string[], command: string[]): Promise<Told["exited"]> => {
+        const { write, folder } = await compileMarked(stage, who, `told-${name}-${who.name}`, options, command);
+        const status = openSync(join(folder, "status"), "w+");
+        try {
+          await stage.brigAs(who, ["--plan", write("plan"), "--status", "3"], { stdio: ["pipe", "pipe", "pipe", status] });
+          return readRecords(readFileSync(join(folder, "status"))).exited;
+        } finally {
+          closeSync(status);
+        }
+      };
+      assert.deepEqual(await told("none", [], ["sh", "-c", "kill -9 $$"]), { status: 9, oomKilled: false, timedOut: false });
+      assert.deepEqual(await told("time", ["--timeout", "100ms"], ["sleep", "9"]), { status: 15, oomKilled: false, timedOut: true });
+      if (who.name === "user") return t.diagnostic("memory is limited for root alone here");
+      assert.deepEqual(await told("memory", ["--memory", "32MiB"], [await stage.fixture("eat-memory"), "200"]), { status: 9, oomKilled: true, timedOut: false });
     });
 
     it("files in memory count as memory", async (t) => {
