@@ -55,7 +55,9 @@ for (const who of identities)
         assert.deepEqual(marked.listLeft(), []);
         assert.deepEqual(readHost(), host);
       } finally {
-        for (const { child } of crowd) child.kill("SIGKILL");
+        // not SIGKILL: each supervisor removes its cgroup and folder
+        for (const { child } of crowd) child.kill("SIGTERM");
+        await Promise.all(crowd.map(({ ended }) => ended));
       }
     });
 
