@@ -28,6 +28,8 @@ export async function compileMarked(stage: Stage, who: Identity, name: string, o
   const plan = decodePlan(readFileSync(written).subarray(PLAN_PREFIX));
   const mark = `brig-${name}-${process.pid}`;
   const parents: string[] = [];
+  // Of the host's own files one may change meanwhile, and the plan would be compiled again without the marks.
+  plan.witnesses = plan.witnesses.filter((witness) => witness.kind === "file" && witness.path.startsWith(stage.folder));
   let stated = false;
   for (const { step } of listSteps(plan)) {
     if (step.op === "STATE") {
