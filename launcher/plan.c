@@ -33,6 +33,7 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_FCHDIR] = {"l", "CL"},          [OP_FILE_SERVER] = {"", "L"},
     [OP_JOIN] = {"uSuv", "C"},          [OP_NETWORK_START] = {"u", "C"},   [OP_NETWORK_JOIN] = {"", "C"},
     [OP_GO] = {"", "P"},
+    [OP_WATCH] = {"ubbu", "H"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

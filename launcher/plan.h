@@ -201,8 +201,37 @@ enum op {
   OP_NETWORK_START,    /* C   u32 loopback: a new network namespace, made by a second process meanwhile      */
   OP_NETWORK_JOIN,     /* C   waits for it and joins it                                                      */
   OP_GO,               /* P   the first process goes on; what stands behind is done meanwhile (default: at the end) */
+  OP_WATCH,            /* H   u32 descriptor of the caller that gets a struct watch_event for each watched call, */
+                       /*     blob of struct watch_call, blob: the filter that decides, u32 WATCH_ONLY; OP_SECCOMP */
+                       /*     with NEW_LISTENER then has its listener served by a child of the supervisor         */
+  OP_RUN_INSIDE,       /* P   as OP_RUN, in the first process's user and network namespaces with CAP_NET_ADMIN  */
+                       /*     there: nft, ip and tc for the sandbox's own network                              */
   OP_COUNT,
 };
+
+/* OP_WATCH's flag: calls that the filter refuses are told and go on all the same. */
+enum { WATCH_ONLY = 1 << 0 };
+
+/* What a watched call's arguments are, beside numbers; a path is relative to the descriptor before it, if that is AT. */
+enum { WATCH_NUMBER, WATCH_AT, WATCH_PATH, WATCH_ADDRESS, WATCH_BYTES, WATCH_MESSAGE, WATCH_FD };
+struct watch_call { uint32_t nr; uint8_t kinds[6], reserved[2]; };
+
+/* A report: the call, then struct watch_part's, each with its body behind it, up to `size`. */
+struct watch_event {
+  uint32_t size, pid, nr, arch; /* pid: the thread, as the supervisor sees it */
+  uint64_t args[6];
+  uint32_t answer, reserved;    /* the filter's, SECCOMP_RET_* */
+  char name[16];
+};
+struct watch_part { uint16_t argument, kind; uint32_t size; };
+
+/* WATCH_PATH's body, before two strings: the absolute path, and what was found, by its name inside. */
+struct watch_path {
+  int32_t error;                /* errno of looking it up inside, or 0 */
+  uint32_t what, mode;          /* WATCH_FOUND_*; mode with type of what was found */
+  int32_t read, write, execute; /* errno of asking for each with the payload's identity, or 0 */
+};
+enum { WATCH_FOUND_IT, WATCH_FOUND_LINK, WATCH_FOUND_PARENT, WATCH_FOUND_NOTHING };
 
 /* OP_BIND's flags. */
 enum {

@@ -1,6 +1,8 @@
 /* The last walls: Landlock (Linux 5.13) and seccomp. */
 #include "run.h"
+#include "supervise.h"
 #include "sys.h"
+#include "watch.h"
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
@@ -47,10 +49,15 @@ int step_landlock(struct run *run, const struct plan_step *step) {
 }
 
 int step_seccomp(struct run *run, const struct plan_step *step) {
+  int listens = step->a[2] & SECCOMP_FILTER_FLAG_NEW_LISTENER;
   /* a listener must have somebody who answers: without a supervisor for it the payload would hang */
-  if (step->a[2] & SECCOMP_FILTER_FLAG_NEW_LISTENER) return run_failed(run, "seccomp", ENOSYS, "listener");
+  if (listens && (run->sync < 0 || !find_step(run->plan, OP_WATCH))) return run_failed(run, "seccomp", ENOSYS, "listener");
   struct sock_fprog program = {(unsigned short)(step->a[1] / sizeof(struct sock_filter)), (void *)(run->plan->data + step->a[0])};
   if (step->a[1] % sizeof(struct sock_filter) || step->a[1] / sizeof(struct sock_filter) > BPF_MAXINSNS)
     return run_failed(run, "seccomp", EINVAL, "length of the filter");
-  return must(run, sys(__NR_seccomp, SECCOMP_SET_MODE_FILTER, step->a[2], &program), "seccomp", "");
+  int listener = must(run, sys(__NR_seccomp, SECCOMP_SET_MODE_FILTER, step->a[2], &program), "seccomp", "");
+  if (listener < 0 || !listens) return listener;
+  int told = watch_hand_over(run->sync, listener);
+  sys_close(listener);
+  return must(run, told, "sendmsg", "the listener");
 }

@@ -23,6 +23,7 @@ static step_function *const steps[OP_COUNT] = {
     [OP_NO_NEW_PRIVS] = step_no_new_privs, [OP_LANDLOCK] = step_landlock, [OP_SECCOMP] = step_seccomp, [OP_EXEC] = step_exec,
     [OP_KEEP_FD] = step_keep_fd, [OP_FCHDIR] = step_fchdir, [OP_JOIN] = step_join, [OP_FILE_SERVER] = step_file_server,
     [OP_GO] = step_go, [OP_NETWORK_START] = step_network_start, [OP_NETWORK_JOIN] = step_network_join,
+    [OP_WATCH] = step_watch,
 };
 
 void run_init(struct run *run, const struct plan *plan) {

@@ -8,6 +8,7 @@
 enum {
   RECORD_SIGNAL = 64, /* to init or a supervisor: struct record_signal */
   RECORD_WINDOW = 65, /* to a supervisor: struct record_window, the new size of the payload's terminal */
+  RECORD_LISTENER = 67, /* to a supervisor: the payload's seccomp listener comes along */
   RECORD_NAMESPACE = 66, /* to a supervisor: i32 index in NAMESPACE_NAMES; a descriptor of it comes along */
 };
 struct record_signal { int32_t signal; uint32_t group; /* the payload's process group, not it alone */ };

@@ -18,10 +18,14 @@ export interface CompiledRun {
   host: HostFacts;
 }
 
-/** The plan of `brig run WORDS…`; `typed` is the whole command line, by which the launcher finds it in its cache. */
-export async function compileAsked(words: ParsedWords, typed: readonly string[]): Promise<CompiledRun> {
+/**
+ * The plan of `brig run WORDS…`; `typed` is the whole command line, by which the launcher finds it in its cache.
+ * `change` has the last word on the spec.
+ */
+export async function compileAsked(words: ParsedWords, typed: readonly string[], change: (spec: Spec) => Spec = (spec) => spec): Promise<CompiledRun> {
   const host = readHostFacts();
-  const { spec, options, consulted } = await readAskedSandbox(words, host);
+  const { spec: asked, options, consulted } = await readAskedSandbox(words, host);
+  const spec = change(asked);
   const extension = readExtension(spec);
   const plan = compilePlan(spec, host, {
     runFolder: findRunFolder(host.euid),

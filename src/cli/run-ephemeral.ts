@@ -12,17 +12,21 @@ import { printError } from "./output/print.js";
 
 type Overlay = NonNullable<Extension["overlay"]>[number];
 
-/** Runs a plan whose writes go to overlays in a scratch folder, then drops, lists or keeps them. Returns the status. */
-export async function runEphemeral(bytes: Uint8Array, spec: Spec, mode: NonNullable<SandboxOptions["ephemeral"]>): Promise<number> {
+/**
+ * Runs a plan whose writes go to overlays in a scratch folder, then drops, lists or keeps them. Returns the status.
+ *
+ * @param run does so with the plan, in the foreground
+ */
+export async function runEphemeral(bytes: Uint8Array, spec: Spec, mode: NonNullable<SandboxOptions["ephemeral"]>, run = runPlan): Promise<number> {
   const overlays = readExtension(spec).overlay ?? [];
   const [first] = overlays;
-  if (!first) return runPlan(bytes);
+  if (!first) return run(bytes);
   const scratch = dirname(dirname(first.upper));
   const shift = first.place === undefined ? 0 : MAPPED_BASE;
   removeStale(dirname(scratch));
   try {
     makeScratch(scratch, overlays, shift);
-    const status = await runPlan(bytes);
+    const status = await run(bytes);
     if (mode === "diff") showChanges(overlays);
     if (mode === "commit") keepChanges(overlays, status, shift);
     return status;

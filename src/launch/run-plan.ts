@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,19 +6,36 @@ import { findLauncher } from "./find-launcher.js";
 
 /** Runs a plan in a launcher of its own with this process's standard streams, and waits for its end. */
 export async function runPlan(bytes: Uint8Array): Promise<number> {
+  return holdPlan(bytes, (plan) => runLauncher(["--plan-fd", "3"], [plan]));
+}
+
+/** Does something with a descriptor of an encoded plan that nobody else can open. */
+export async function holdPlan<T>(bytes: Uint8Array, use: (plan: number) => Promise<T>): Promise<T> {
   const plan = openNameless(bytes);
   try {
-    return await runLauncher(["--plan-fd", "3"], [plan]);
+    return await use(plan);
   } finally {
     closeSync(plan);
   }
 }
 
-/** Runs the launcher with this process's standard streams and these descriptors from 3 on, and waits for its end. */
-export async function runLauncher(words: string[], descriptors: number[]): Promise<number> {
+/** What the payload gets as descriptors 0, 1 and 2. */
+export type LauncherStreams = [stdin: number | "ignore", stdout: number | "ignore", stderr: number | "ignore"];
+
+export interface LauncherWish {
+  streams?: LauncherStreams;
+  onStart?: (child: ChildProcess) => void;
+}
+
+/**
+ * Runs the launcher with this process's standard streams, or others, and these descriptors from 3 on ("pipe": one end of
+ * a socket, whose other is the child's `stdio`), and waits for its end.
+ */
+export async function runLauncher(words: string[], descriptors: (number | "pipe")[], { streams = [0, 1, 2], onStart }: LauncherWish = {}): Promise<number> {
   const env = { ...process.env };
   delete env["BRIG_ENTRY_FD"];
-  const child = spawn(findLauncher(), words, { stdio: [0, 1, 2, ...descriptors], env });
+  const child = spawn(findLauncher(), words, { stdio: [...streams, ...descriptors], env });
+  onStart?.(child);
   const stop = passSignals(child);
   try {
     return await new Promise((resolve, reject) => {

@@ -118,6 +118,7 @@ export const OPERATIONS = {
   NETWORK_START: { number: 64, phases: "C", arguments: { loopback: "u32" } },
   NETWORK_JOIN: { number: 65, phases: "C", arguments: {} },
   GO: { number: 66, phases: "P", arguments: {} },
+  WATCH: { number: 67, phases: "H", arguments: { descriptor: "u32", calls: "bytes", filter: "bytes", flags: "u32" } },
 } as const satisfies Record<string, { number: number; phases: string; arguments: Record<string, ArgumentKind> }>;
 
 export type OperationName = keyof typeof OPERATIONS;

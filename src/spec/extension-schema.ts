@@ -86,4 +86,5 @@ export const extensionSchema = z.strictObject({
   voice: voice.exactOptional(),
   persist: z.array(z.strictObject({ type: z.enum(["pid", "net", "mnt", "ipc", "uts", "user", "cgroup", "time"]), path: absolutePath })).exactOptional(),
   noPayload: flag,
+  watch: z.strictObject({ fd: z.int().min(3).max(1_048_575), mode: z.enum(["walls", "open"]) }).exactOptional(),
 });

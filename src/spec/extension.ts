@@ -73,6 +73,11 @@ export interface Extension {
   voice?: Voice;
   /** Files that keep new namespaces alive: bind mounts made on the host. */
   persist?: { type: "pid" | "net" | "mnt" | "ipc" | "uts" | "user" | "cgroup" | "time"; path: string }[];
+  /**
+   * The payload's system calls are told, before they happen, on this descriptor of the launcher's caller: struct
+   * watch_event of launcher/plan.h. "walls": every wall holds. "open": what seccomp would refuse is told and happens.
+   */
+  watch?: { fd: number; mode: "walls" | "open" };
   /** The first process ends at once: only what it set up stays (netns add). */
   noPayload?: boolean;
 }

@@ -4,6 +4,7 @@ import { encodePlan } from "../../plan/encode.js";
 import { readExtension } from "../../spec/extension.js";
 import { sandboxOptions } from "../asked-sandbox.js";
 import { compileAsked } from "../compile-asked.js";
+import { denialOptions, wantsDenials } from "../denial-options.js";
 import type { CommandForm, ParsedWords } from "../grammar.js";
 
 export const command: CommandForm = {
@@ -15,7 +16,7 @@ export const command: CommandForm = {
     "memory and processes; a terminal of its own; a short environment. Each option opens or tightens one wall.\n" +
     "The exit status is the command's, 128+N when signal N ended it, 127 when it is not found, 126 when it cannot be executed, " +
     "and 125 when brig itself failed.",
-  options: [...sandboxOptions, { name: "json", group: "Output", help: "errors as JSON" }],
+  options: [...sandboxOptions, ...denialOptions, { name: "json", group: "Output", help: "errors as JSON" }],
   stopAtOperand: true,
   operands: "command",
   examples: [
@@ -24,6 +25,7 @@ export const command: CommandForm = {
     { words: "brig run --net user --write . -- npm install", what: "with outgoing network" },
     { words: "brig run --read ~/.gitconfig --env GIT_AUTHOR_NAME -- git log", what: "show one file of the home, pass one variable" },
     { words: "brig run --ephemeral --diff --write . -- ./install.sh", what: "see what a script would write, and drop it" },
+    { words: "brig run --explain-denials -- ./tool", what: "and at the end, what was blocked and which words would allow it" },
     { words: "brig run --memory 512MiB --pids 64 --timeout 30s -- ./untrusted", what: "with limits" },
     { words: "brig run --root ./jail -- /bin/sh", what: "in a root of its own" },
   ],
@@ -31,6 +33,7 @@ export const command: CommandForm = {
 };
 
 async function runAsked(words: ParsedWords, typed: readonly string[]): Promise<number> {
+  if (wantsDenials(words)) return (await import("../run-explained.js")).runExplained(words, typed);
   const { plan, spec, options, host } = await compileAsked(words, typed);
   const bytes = encodePlan(plan);
   if (options.ephemeral) {

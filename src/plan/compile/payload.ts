@@ -10,6 +10,7 @@ import { usesProcessLimit } from "./pids.js";
 import { compileScheduling } from "./scheduling.js";
 import { findSignal } from "./signals.js";
 import { compileSession } from "./terminal.js";
+import { compileWatch } from "./watch.js";
 
 const U64_MAX = (1n << 64n) - 1n;
 const RLIMIT_NPROC = 6;
@@ -119,6 +120,7 @@ function compileSecurityLabels(context: Context): void {
 
 function compileSeccompStep(context: Context): void {
   const { seccomp } = context.spec.linux ?? {};
+  if (context.extension.watch && !(seccomp && usesNotify(seccomp))) return compileWatch(context);
   if (!seccomp) return;
   const pointer = "/linux/seccomp";
   if (seccomp.listenerPath || usesNotify(seccomp))
