@@ -41,11 +41,19 @@ int step_file(struct run *run, const struct plan_step *step) {
   return result;
 }
 
+static int leads_to(int folder, const char *name, const char *target) {
+  char there[PATH_ROOM];
+  long size = sys(__NR_readlinkat, folder, name, there, sizeof there - 1);
+  there[size > 0 ? size : 0] = 0;
+  return size > 0 && text_equal(there, target);
+}
+
 int step_symlink(struct run *run, const struct plan_step *step) {
   const char *target = run_text(run, step, step->a[0]), *path = run_text(run, step, step->a[1]), *name;
   int parent = must(run, open_parent(run, path, &name), "open", path);
   if (parent < 0) return -1;
-  int result = must(run, sys(__NR_symlinkat, target, parent, name), "symlink", path);
+  int made = (int)sys(__NR_symlinkat, target, parent, name);
+  int result = made == -EEXIST && leads_to(parent, name, target) ? 0 : must(run, made, "symlink", path);
   return result;
 }
 

@@ -3,6 +3,7 @@
  * does all of what was asked for, and leaves. Either way this process, which the caller started, runs the plan.
  */
 #include "entry.h"
+#include "caller.h"
 #include "status.h"
 #include "supervise.h"
 #include "sys.h"
@@ -67,6 +68,7 @@ static int may_use_cache(int argc, char **argv) {
 }
 
 int entry_main(int argc, char **argv) {
+  caller_note();
   supervise_note_parent();
   if (may_use_cache(argc, argv) && cache_find(&plan, argv + 1)) return run_it(-1);
   int fd = make_memory_file();
@@ -98,6 +100,7 @@ static int compile_again(const char *path) {
 }
 
 int plan_file_main(const char *path, int status_fd) {
+  caller_note();
   supervise_note_parent();
   int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
   if (fd < 0) return refuse_plan(path, fd == -ENOENT ? ": no such plan" : " can't be opened", "");

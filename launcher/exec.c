@@ -71,7 +71,7 @@ static char **make_vector(struct run *run, const struct plan_step *step, uint32_
 }
 
 int step_exec(struct run *run, const struct plan_step *step) {
-  char **argv = make_vector(run, step, step->a[1]), **env = make_vector(run, step, step->a[2]);
+  char **argv = make_vector(run, step, step->a[1]), **env = run->env ? run->env : make_vector(run, step, step->a[2]);
   if (!argv || !env) return run_failed(run, "mmap", ENOMEM, "arguments");
   if (follow_supervisor(run) < 0) return -1;
   uint32_t count = plan_list_count(run->plan, step->a[0]);

@@ -10,8 +10,8 @@ int step_rlimit(struct run *run, const struct plan_step *step) {
   return must(run, sys(__NR_prlimit64, 0, step->a[0], &limit, 0), "prlimit", "");
 }
 
-int step_umask(struct run *run unused, const struct plan_step *step) {
-  sys(__NR_umask, step->a[0]);
+int step_umask(struct run *run, const struct plan_step *step) {
+  run->umask = (uint32_t)sys(__NR_umask, step->a[0] == 0xffffffff ? run->umask : step->a[0]);
   return 0;
 }
 

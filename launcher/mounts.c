@@ -76,7 +76,7 @@ int step_fs_mount(struct run *run, const struct plan_step *step) {
 /* Attaches a detached mount and lets go of its descriptor. */
 static int attach_at(struct run *run, int tree, const char *path, int create) {
   int target = create == CREATE_NOTHING ? open_target(run, path, 0) : make_target(run, path, create == CREATE_FILE);
-  int result = must(run, target, "open", path);
+  int result = must(run, target, create == CREATE_NOTHING ? "open" : "mkdir", path);
   if (result >= 0) result = must(run, attach(tree, target), "move_mount", path);
   forget_parent(path);
   if (target >= 0) sys_close(target);

@@ -1,5 +1,6 @@
 /* Starting Node, and being the foreground process that waits for it. */
 #include "entry.h"
+#include "caller.h"
 #include "signals.h"
 #include "sys.h"
 #include <linux/landlock.h>
@@ -84,6 +85,7 @@ static _Noreturn void become_node(char *const *words, const char *variable, int 
   char **argv = make_argv(node, script, words), **env = make_environment(added, landlock);
   if (!argv || !env) sys_exit(125);
   sys_fcntl(fd, F_SETFD, 0);
+  if (text_equal(variable, "BRIG_ENTRY_FD")) caller_share();
   sys_prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
   signals_release();
   sys(__NR_execve, node, argv, env);

@@ -24,7 +24,7 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_FS] = {"SSvuu", "C"},           [OP_ATTR] = {"Suuuu", "C"},        [OP_MASK] = {"S", "C"},
     [OP_DIR] = {"Suuu", "C"},           [OP_FILE] = {"Sub", "C"},          [OP_SYMLINK] = {"SS", "C"},
     [OP_NODE] = {"Suuuuu", "C"},        [OP_SYSCTL] = {"SS", "C"},         [OP_PTY] = {"uu", "HC"},
-    [OP_UMASK] = {"u", "LI"},           [OP_CWD] = {"Su", "CL"},           [OP_RLIMIT] = {"uqq", "LI"},
+    [OP_UMASK] = {"u", "CLI"},          [OP_CWD] = {"Su", "CL"},           [OP_RLIMIT] = {"uqq", "LI"},
     [OP_OOM_SCORE] = {"S", "HCL"},      [OP_NICE] = {"u", "L"},            [OP_SCHEDULER] = {"b", "L"},
     [OP_IO_PRIORITY] = {"u", "L"},      [OP_AFFINITY] = {"b", "L"},        [OP_PERSONALITY] = {"u", "L"},
     [OP_PARENT_DEATH] = {"u", "L"},     [OP_SESSION] = {"", "L"},          [OP_CAPABILITIES] = {"b", "CLI"},
@@ -33,7 +33,11 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_FCHDIR] = {"l", "CL"},          [OP_FILE_SERVER] = {"", "L"},
     [OP_JOIN] = {"uSuv", "C"},          [OP_NETWORK_START] = {"u", "C"},   [OP_NETWORK_JOIN] = {"", "C"},
     [OP_GO] = {"", "P"},
-    [OP_WATCH] = {"ubbu", "H"},
+    [OP_HOLD_FD] = {"u", "H"},          [OP_INFO_FD] = {"uuu", "P"},       [OP_WAIT_FD] = {"u", "PL"},
+    [OP_FILE_FD] = {"Suu", "C"},        [OP_DATA_MOUNT] = {"Suuu", "C"},   [OP_BIND_FD] = {"uSuu", "C"},
+    [OP_SECCOMP_FD] = {"u", "L"},       [OP_KEEP_FDS] = {"b", "L"},        [OP_CHMOD] = {"Su", "C"},
+    [OP_NEST_USERS] = {"lubb", "C"},    [OP_NO_USERS] = {"", "C"},         [OP_ENVIRONMENT] = {"uvv", "L"},
+    [OP_CWD_FIRST] = {"V", "L"},        [OP_LOCK_FILE] = {"S", "I"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

@@ -172,7 +172,7 @@ enum op {
                        /*     host's /dev/ptmx and not the sandbox's                                         */
 
   /* the payload */
-  OP_UMASK,            /* LI  u32                                                                            */
+  OP_UMASK,            /* CLI u32; 0xffffffff: what it was before CHILD changed it                            */
   OP_CWD,              /* CL  str path; u32 create                                                           */
   OP_RLIMIT,           /* LI  u32 resource, u64 soft, u64 hard                                               */
   OP_OOM_SCORE,        /* HCL str value                                                                      */
@@ -201,37 +201,28 @@ enum op {
   OP_NETWORK_START,    /* C   u32 loopback: a new network namespace, made by a second process meanwhile      */
   OP_NETWORK_JOIN,     /* C   waits for it and joins it                                                      */
   OP_GO,               /* P   the first process goes on; what stands behind is done meanwhile (default: at the end) */
-  OP_WATCH,            /* H   u32 descriptor of the caller that gets a struct watch_event for each watched call, */
-                       /*     blob of struct watch_call, blob: the filter that decides, u32 WATCH_ONLY; OP_SECCOMP */
-                       /*     with NEW_LISTENER then has its listener served by a child of the supervisor         */
-  OP_RUN_INSIDE,       /* P   as OP_RUN, in the first process's user and network namespaces with CAP_NET_ADMIN  */
-                       /*     there: nft, ip and tc for the sandbox's own network                              */
+
+  /* descriptors of the caller, by their numbers */
+  OP_HOLD_FD,          /* H   u32 descriptor: the supervisor keeps it open until the sandbox's end             */
+  OP_INFO_FD,          /* P   u32 descriptor, u32 form (0: one JSON object, 1: lines, the exit status at the   */
+                       /*     end), u32 CLONE_NEW* of the namespaces whose numbers are told                    */
+  OP_WAIT_FD,          /* PL  u32 descriptor: until it has a byte or an end                                    */
+  OP_FILE_FD,          /* C   str path, u32 mode, u32 descriptor: a file with what is read from it             */
+  OP_DATA_MOUNT,       /* C   str target, u32 mode, u32 descriptor, u32 mount attributes: such a file, bound   */
+  OP_BIND_FD,          /* C   u32 descriptor, str target, u32 set, u32 propagation: what it stands for, bound  */
+  OP_SECCOMP_FD,       /* L   u32 descriptor: a filter read from it                                            */
+  OP_KEEP_FDS,         /* L   blob of u32 descriptors that the payload does not get; all others below 256      */
+
+  /* what bwrap does beyond that */
+  OP_CHMOD,            /* C   str path, u32 mode                                                               */
+  OP_NEST_USERS,       /* C   slot of /proc, u32 no more below it, blob uid_map, blob gid_map: a user namespace */
+                       /*     in the one that owns the mounts                                                  */
+  OP_NO_USERS,         /* C   fails where a user namespace can still be made                                   */
+  OP_ENVIRONMENT,      /* L   u32 inherit, list set, list unset: in place of OP_EXEC's, from the caller's       */
+  OP_CWD_FIRST,        /* L   list paths: the first that is there; behind OP_ENVIRONMENT, PWD says which        */
+  OP_LOCK_FILE,        /* I   str path: a read lock on it (fcntl(2)) for as long as init lives                 */
   OP_COUNT,
 };
-
-/* OP_WATCH's flag: calls that the filter refuses are told and go on all the same. */
-enum { WATCH_ONLY = 1 << 0 };
-
-/* What a watched call's arguments are, beside numbers; a path is relative to the descriptor before it, if that is AT. */
-enum { WATCH_NUMBER, WATCH_AT, WATCH_PATH, WATCH_ADDRESS, WATCH_BYTES, WATCH_MESSAGE, WATCH_FD };
-struct watch_call { uint32_t nr; uint8_t kinds[6], reserved[2]; };
-
-/* A report: the call, then struct watch_part's, each with its body behind it, up to `size`. */
-struct watch_event {
-  uint32_t size, pid, nr, arch; /* pid: the thread, as the supervisor sees it */
-  uint64_t args[6];
-  uint32_t answer, reserved;    /* the filter's, SECCOMP_RET_* */
-  char name[16];
-};
-struct watch_part { uint16_t argument, kind; uint32_t size; };
-
-/* WATCH_PATH's body, before two strings: the absolute path, and what was found, by its name inside. */
-struct watch_path {
-  int32_t error;                /* errno of looking it up inside, or 0 */
-  uint32_t what, mode;          /* WATCH_FOUND_*; mode with type of what was found */
-  int32_t read, write, execute; /* errno of asking for each with the payload's identity, or 0 */
-};
-enum { WATCH_FOUND_IT, WATCH_FOUND_LINK, WATCH_FOUND_PARENT, WATCH_FOUND_NOTHING };
 
 /* OP_BIND's flags. */
 enum {

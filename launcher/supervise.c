@@ -3,12 +3,12 @@
  * terminal), and is over when the first process is reaped. Its death is the sandbox's: the sync socket closes.
  */
 #include "supervise.h"
+#include "caller.h"
 #include "signals.h"
 #include "socket.h"
 #include "status.h"
 #include "sys.h"
 #include "tty.h"
-#include "watch.h"
 #include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
@@ -124,6 +124,7 @@ static void on_forked(struct supervisor *s, int pid) {
   run->child = pid;
   run->pidfd = pidfd;
   if (run_write_process(run) < 0) supervise_kill(s);
+  info_created(run);
   tell_created(s);
 }
 
@@ -144,10 +145,6 @@ static void on_record(struct supervisor *s, struct message *message) {
     case RECORD_FORKED: on_forked(s, message->body.number); break;
     case RECORD_STARTED: on_started(s); break;
     case RECORD_NAMESPACE: hold_namespace(message); break;
-    case RECORD_LISTENER: /* without somebody who answers the payload would hang */
-      if (watch_start(run, message->fd) < 0) give_up(s, "watch", -ENOMEM);
-      message->fd = -1;
-      break;
     case RECORD_STOPPED: on_stopped(s, message->body.number); break;
     case RECORD_EXITED:
       s->status = message->body.exited.status;
@@ -363,7 +360,7 @@ static void finish(struct supervisor *s) {
   if (!run->failed) state_write_exit(run, &s->exited);
   run_cleanup(run);
   if (s->front && s->front->ended) s->front->ended(s->front, code_of(s));
-  if (!run->failed) status_exited(run, &s->exited);
+  if (!run->failed) status_exited(run, &s->exited), info_exited(run, code_of(s));
 }
 
 static void close_descriptors(struct supervisor *s) {

@@ -16,12 +16,20 @@ const origin = z.strictObject({
   line: z.int().min(1).exactOptional(),
 });
 
+const after = z.int().min(0).max(4096).exactOptional();
+const descriptor = z.int().min(0).max(1_048_575);
+const descriptors = z.array(descriptor).exactOptional();
+
 const kinds = [
-  z.strictObject({ type: z.literal("dir"), path: absolutePath, mode: mode.exactOptional(), uid: id.exactOptional(), gid: id.exactOptional() }),
-  z.strictObject({ type: z.literal("file"), path: absolutePath, mode: mode.exactOptional(), content: z.string() }),
-  z.strictObject({ type: z.literal("symlink"), path: absolutePath, target: text }),
+  z.strictObject({ type: z.literal("dir"), path: absolutePath, mode: mode.exactOptional(), uid: id.exactOptional(), gid: id.exactOptional(), after }),
+  z.strictObject({ type: z.literal("file"), path: absolutePath, mode: mode.exactOptional(), content: z.string(), after }),
+  z.strictObject({ type: z.literal("symlink"), path: absolutePath, target: text, after }),
+  z.strictObject({ type: z.literal("copy"), path: absolutePath, mode, fd: descriptor, after }),
+  z.strictObject({ type: z.literal("data"), path: absolutePath, mode, fd: descriptor, readonly: flag, after }),
+  z.strictObject({ type: z.literal("chmod"), path: absolutePath, mode, after }),
+  z.strictObject({ type: z.literal("readonly"), path: absolutePath, after }),
 ] as const;
-const entry = z.discriminatedUnion("type", kinds, { error: "must be dir, file or symlink" });
+const entry = z.discriminatedUnion("type", kinds, { error: "must be dir, file, symlink, copy, data, chmod or readonly" });
 
 const landlock = z.strictObject({
   read: paths,
@@ -86,5 +94,20 @@ export const extensionSchema = z.strictObject({
   voice: voice.exactOptional(),
   persist: z.array(z.strictObject({ type: z.enum(["pid", "net", "mnt", "ipc", "uts", "user", "cgroup", "time"]), path: absolutePath })).exactOptional(),
   noPayload: flag,
-  watch: z.strictObject({ fd: z.int().min(3).max(1_048_575), mode: z.enum(["walls", "open"]) }).exactOptional(),
+  environment: z.strictObject({ inherit: z.boolean(), unset: z.array(text) }).exactOptional(),
+  cwdCandidates: z.array(text).exactOptional(),
+  exactModes: flag,
+  bindsInside: flag,
+  optionalBinds: z.array(z.int().min(0)).exactOptional(),
+  overlayOnTmpfs: z.array(z.strictObject({ mount: z.int().min(0), place: absolutePath })).exactOptional(),
+  descriptors: z
+    .strictObject({
+      passAllBut: descriptors, hold: descriptors, info: descriptor.exactOptional(), status: descriptor.exactOptional(),
+      waitFor: descriptor.exactOptional(), waitForMaps: descriptor.exactOptional(), seccomp: descriptors,
+    })
+    .exactOptional(),
+  nestedUsers: z.strictObject({ uid: id, gid: id, last: z.boolean() }).exactOptional(),
+  joinUsersLast: absolutePath.exactOptional(),
+  noUserNamespaces: flag,
+  locks: paths,
 });

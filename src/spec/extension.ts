@@ -73,13 +73,54 @@ export interface Extension {
   voice?: Voice;
   /** Files that keep new namespaces alive: bind mounts made on the host. */
   persist?: { type: "pid" | "net" | "mnt" | "ipc" | "uts" | "user" | "cgroup" | "time"; path: string }[];
-  /**
-   * The payload's system calls are told, before they happen, on this descriptor of the launcher's caller: struct
-   * watch_event of launcher/plan.h. "walls": every wall holds. "open": what seccomp would refuse is told and happens.
-   */
-  watch?: { fd: number; mode: "walls" | "open" };
   /** The first process ends at once: only what it set up stays (netns add). */
   noPayload?: boolean;
+  /** The environment is put together at each start: the caller's without `unset`, or none, and `process.env` on top of it. */
+  environment?: { inherit: boolean; unset: string[] };
+  /** The working folder is the first of these that is there, and PWD says which; in place of `process.cwd`. */
+  cwdCandidates?: string[];
+  /** What is made in the root has exactly its mode: the caller's umask counts for the payload alone. */
+  exactModes?: boolean;
+  /** Binds are looked up by the sandbox's first process, with its rights, though the caller could reach more. */
+  bindsInside?: boolean;
+  /** Binds that are passed over where their source is missing, by their place in `mounts`. */
+  optionalBinds?: number[];
+  /**
+   * Overlays whose upper side is a new tmpfs, by their place in `mounts`. `place` is a folder of the host, above none of
+   * the lower ones, on which it is mounted for a moment.
+   */
+  overlayOnTmpfs?: { mount: number; place: string }[];
+  /** What descriptors of the caller are for; a mount's source "/proc/self/fd/N" is one too. */
+  descriptors?: Descriptors;
+  /**
+   * The payload is in a user namespace within the one that owns the mounts: its ids, and whether that is the last one
+   * (user.max_user_namespaces, namespaces(7)).
+   */
+  nestedUsers?: { uid: number; gid: number; last: boolean };
+  /** A file of a user namespace that is joined when everything is set up. */
+  joinUsersLast?: string;
+  /** An error where a user namespace can still be made when everything is set up. */
+  noUserNamespaces?: boolean;
+  /** Files of the root on which init holds a read lock (fcntl(2)). */
+  locks?: string[];
+}
+
+/** Descriptors of the caller by number, as bwrap(1) uses them. */
+export interface Descriptors {
+  /** The payload gets all that the caller left open but these. */
+  passAllBut?: number[];
+  /** The supervisor keeps them open until the sandbox's end. */
+  hold?: number[];
+  /** Gets the first process's pid and namespaces, as one JSON object. */
+  info?: number;
+  /** The same as a line, and the exit status as another. */
+  status?: number;
+  /** The payload waits until there is a byte or an end. */
+  waitFor?: number;
+  /** The first process does: meanwhile others write its id maps. */
+  waitForMaps?: number;
+  /** Seccomp filters (arrays of struct sock_filter), in the order in which they are loaded. */
+  seccomp?: number[];
 }
 
 /**
@@ -110,10 +151,20 @@ export interface Origin {
   line?: number;
 }
 
+/**
+ * Something in the new root besides mounts. It is made behind the last mount that lies above it; with `after` behind
+ * that many of `mounts`.
+ */
 export type RootEntry =
-  | { type: "dir"; path: string; mode?: number; uid?: number; gid?: number }
-  | { type: "file"; path: string; mode?: number; content: string }
-  | { type: "symlink"; path: string; target: string };
+  | { type: "dir"; path: string; mode?: number; uid?: number; gid?: number; after?: number }
+  | { type: "file"; path: string; mode?: number; content: string; after?: number }
+  | { type: "symlink"; path: string; target: string; after?: number }
+  /** What is read from a descriptor of the caller, as a file; or as a file of its own that is bound at the path. */
+  | { type: "copy"; path: string; mode: number; fd: number; after?: number }
+  | { type: "data"; path: string; mode: number; fd: number; readonly?: boolean; after?: number }
+  | { type: "chmod"; path: string; mode: number; after?: number }
+  /** The mount at the path, and none below it, becomes read-only. */
+  | { type: "readonly"; path: string; after?: number };
 
 /** Landlock (landlock(7)): what is not named is refused. A field left out is not handled at all. */
 export interface Landlock {

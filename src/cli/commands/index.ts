@@ -129,6 +129,11 @@ export const commands: Record<string, Registration> = {
     summary: "network namespaces with names, as ip-netns(8) has them, and a way out for them",
     load: () => import("./netns.js"),
   },
+  bwrap: {
+    group: "Tools with their own grammar",
+    summary: "run a program in a root put together from words, as bwrap(1) does",
+    load: () => import("./bwrap.js"),
+  },
   shims: {
     group: "brig itself",
     summary: "make commands of the tools' own names that run brig",

@@ -7,6 +7,8 @@ import { isMapped } from "./identity.js";
 import { type MountOptions, parseMountOptions } from "./mount-options.js";
 import { isNew } from "./namespaces.js";
 
+const MNT_DETACH = 2;
+
 /** A mount with what the compiler found out about it. */
 export interface PlannedMount {
   mount: Mount;
@@ -36,7 +38,7 @@ export function normalisePath(path: string): string {
  * host's root can.
  */
 export function preparesOnHost(context: Context): boolean {
-  return !context.inPlace && isNew(context, "user") && context.host.capabilities.has("CAP_SYS_ADMIN");
+  return !context.inPlace && !context.extension.bindsInside && isNew(context, "user") && context.host.capabilities.has("CAP_SYS_ADMIN");
 }
 
 /** What has to be opened before the new root is in place. */
@@ -60,7 +62,7 @@ function prepareBind(context: Context, planned: PlannedMount): void {
 }
 
 /** Private unless said otherwise: what the host mounts there later shall not appear inside. */
-function choosePropagation(options: MountOptions): number {
+export function choosePropagation(options: MountOptions): number {
   return options.propagation || MS.PRIVATE;
 }
 
@@ -84,8 +86,18 @@ function prepareFileSystem(context: Context, planned: PlannedMount): void {
   const { mount, options, pointer } = planned;
   const slot = (planned.slot = takeSlot(context));
   const source = mount.source && mount.source !== mount.type && mount.type !== "overlay" ? [`source=${mount.source}`] : [];
+  const place = context.extension.overlayOnTmpfs?.find((one) => `/mounts/${one.mount}` === pointer)?.place;
+  if (place !== undefined) options.data.push(...coverPlace(context, place, pointer));
   const extra = mount.type === "overlay" && needsUserXattr(context) && !options.data.includes("userxattr") ? ["userxattr"] : [];
   addStep(context, "child", { op: "FS_MOUNT", slot, type: mount.type ?? "none", options: [...source, ...options.data, ...extra], attributes: options.set }, pointer);
+  if (place !== undefined) addStep(context, "child", { op: "UMOUNT_HOST", target: place, flags: MNT_DETACH }, pointer);
+}
+
+/** A tmpfs on a folder of the host, in this mount namespace alone, with an overlay's upper side in it. */
+function coverPlace(context: Context, place: string, pointer: string): string[] {
+  addStep(context, "child", { op: "MOUNT_HOST", source: "tmpfs", target: place, type: "tmpfs", flags: 0, data: "mode=0755" }, pointer);
+  for (const name of ["upper", "work"]) addStep(context, "child", { op: "MKDIR_HOST", path: `${place}/${name}`, mode: 0o755, existOk: 0 }, pointer);
+  return [`upperdir=${place}/upper`, `workdir=${place}/work`];
 }
 
 /** In a user namespace an overlay cannot use trusted.* attributes (Linux 5.11). */
@@ -106,15 +118,31 @@ export function attachMount(context: Context, planned: PlannedMount): void {
 
 function attachBind(context: Context, planned: PlannedMount): void {
   const { options, pointer, destination, mount } = planned;
-  const flags = (options.recursive ? BIND.RECURSIVE : 0) | (context.extension.stateless ? 0 : BIND.CREATE);
+  const descriptor = findDescriptor(context, mount);
+  if (descriptor !== undefined) return addStep(context, "child", { op: "BIND_FD", descriptor, target: destination, set: options.set, propagation: choosePropagation(options) }, pointer);
+  const optional = context.extension.optionalBinds?.includes(Number(pointer.slice("/mounts/".length))) ? BIND.MISSING_OK : 0;
+  const flags = (options.recursive ? BIND.RECURSIVE : 0) | (makesPlaces(context) ? BIND.CREATE : 0) | optional;
   addStep(context, "child", { op: "BIND", source: mount.source ?? "", target: destination, set: options.set, clear: options.clear, flags, propagation: choosePropagation(options) }, pointer);
+}
+
+/** A soft tool mounts on what is there, but for one that makes a root of its own. */
+function makesPlaces({ extension, spec }: Context): boolean {
+  return !extension.stateless || extension.rootTmpfs !== undefined || spec.mounts?.[0]?.destination === "/";
+}
+
+/** The caller's descriptor that a source stands for, where the front-end deals in descriptors. */
+function findDescriptor({ extension }: Context, { source }: Mount): number | undefined {
+  const found = extension.descriptors ? /^\/proc\/self\/fd\/(\d+)$/.exec(source ?? "") : null;
+  return found ? Number(found[1]) : undefined;
 }
 
 function attachFileSystem(context: Context, planned: PlannedMount): void {
   const { mount, options, pointer, destination } = planned;
   if (!mount.type) throw refuse(context.extension, pointer, "BRIG_BAD_SPEC", `the mount ${mount.destination} has no type`, 'give it a type, or "bind" as an option');
   checkOwner(context, planned);
-  addStep(context, "child", { op: "FS", type: mount.type, target: destination, options: options.data, attributes: options.set, create: context.extension.stateless ? CREATE.NOTHING : CREATE.DIR }, pointer);
+  // as the tools that are stood for name it, where mounts are listed
+  const source = context.extension.stateless && mount.source ? [`source=${mount.source}`] : [];
+  addStep(context, "child", { op: "FS", type: mount.type, target: destination, options: [...source, ...options.data], attributes: options.set, create: makesPlaces(context) ? CREATE.DIR : CREATE.NOTHING }, pointer);
   if (options.propagation) addPropagation(context, planned);
 }
 

@@ -161,7 +161,8 @@ export function compileNames(context: Context): void {
 function makesNetworkApart(context: Context): boolean {
   const { extension, spec } = context;
   if (!isNew(context, "network") || !isNew(context, "user") || !isNew(context, "mount") || context.inPlace) return false;
-  const seen = extension.network?.mode === "user" || extension.persist?.length || spec.hooks || spec.linux?.sysctl;
+  const told = extension.descriptors?.info !== undefined || extension.descriptors?.status !== undefined;
+  const seen = told || extension.network?.mode === "user" || extension.persist?.length || spec.hooks || spec.linux?.sysctl;
   return !seen && !spec.mounts?.some(({ type }) => type === "sysfs");
 }
 

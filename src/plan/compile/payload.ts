@@ -7,10 +7,10 @@ import { addStep, type Context, leaveOut, refuse, takeSlot } from "./context.js"
 import { compileUser, findCurrentIds } from "./identity.js";
 import { compileLandlock } from "./landlock.js";
 import { usesProcessLimit } from "./pids.js";
+import { compileEnvironment, compileHandedOn, compileLocks, compileWait } from "./descriptors.js";
 import { compileScheduling } from "./scheduling.js";
 import { findSignal } from "./signals.js";
 import { compileSession } from "./terminal.js";
-import { compileWatch } from "./watch.js";
 
 const U64_MAX = (1n << 64n) - 1n;
 const RLIMIT_NPROC = 6;
@@ -21,14 +21,17 @@ const O_PATH_DIRECTORY = 0o10000000 | 0o200000;
  * takes rights away, and seccomp last, since it refuses what all the others call.
  */
 export function compilePayload(context: Context): void {
+  compileWait(context);
   compileSession(context);
   compileScheduling(context);
   compilePersonality(context);
   compileLimits(context);
   compileUser(context, setsCapabilities(context));
+  compileEnvironment(context);
   compileCwd(context);
   compileParentDeath(context);
   const { process } = context.spec;
+  if (context.extension.exactModes) addStep(context, "payload", { op: "UMASK", mask: 0xffffffff }, "/annotations/dev.brig.exactModes");
   if (process?.user?.umask !== undefined) addStep(context, "payload", { op: "UMASK", mask: process.user.umask }, "/process/user/umask");
   compileSecurityLabels(context);
   if (context.extension.securebits !== undefined) addStep(context, "payload", { op: "SECUREBITS", bits: context.extension.securebits }, "/annotations/dev.brig.securebits");
@@ -41,8 +44,10 @@ export function compilePayload(context: Context): void {
     addStep(context, restrictsEarly(context) ? "child" : "payload", { op: "NO_NEW_PRIVS" }, "/process/noNewPrivileges");
     compileFilters(context);
   }
+  compileHandedOn(context);
   compileExec(context);
   if (context.extension.init && !context.inPlace) compileInitRestrictions(context);
+  compileLocks(context);
 }
 
 function compileFilters(context: Context): void {
@@ -94,6 +99,7 @@ function compileCwd(context: Context): void {
   const { spec, extension } = context;
   if (!spec.process || extension.cwd === "stay") return;
   const pointer = "/process/cwd";
+  if (extension.cwdCandidates) return addStep(context, "payload", { op: "CWD_FIRST", paths: extension.cwdCandidates }, pointer);
   if (extension.cwd !== "held") return addStep(context, "payload", { op: "CWD", path: spec.process.cwd, create: 0 }, pointer);
   const slot = takeSlot(context);
   addStep(context, "host", { op: "OPEN", slot, path: spec.process.cwd, flags: O_PATH_DIRECTORY }, pointer);
@@ -120,7 +126,6 @@ function compileSecurityLabels(context: Context): void {
 
 function compileSeccompStep(context: Context): void {
   const { seccomp } = context.spec.linux ?? {};
-  if (context.extension.watch && !(seccomp && usesNotify(seccomp))) return compileWatch(context);
   if (!seccomp) return;
   const pointer = "/linux/seccomp";
   if (seccomp.listenerPath || usesNotify(seccomp))
@@ -141,7 +146,7 @@ function compileExec(context: Context): void {
   const [program] = args;
   if (program === undefined || program === "") throw refuse(extension, "/process/args", "BRIG_BAD_SPEC", "there is no program to execute", "name one behind --");
   const candidates = extension.candidates ?? (program.includes("/") ? [program] : listCandidates(program, env));
-  addStep(context, "payload", { op: "EXEC", candidates, argv: args, environment: env, saying: findSaying(extension) }, "/process/args");
+  addStep(context, "payload", { op: "EXEC", candidates, argv: args, environment: extension.environment ? [] : env, saying: findSaying(extension) }, "/process/args");
 }
 
 /** What a tool says of a program that cannot be executed; a name may hold what moves a terminal's cursor. */

@@ -2,7 +2,7 @@ import type { RootEntry } from "../../spec/extension.js";
 import { BIND, CREATE, MOUNT_ATTR, MS } from "../format.js";
 import { addStep, type Context, refuse, takeSlot } from "./context.js";
 import { attachDevices, hasNodes, type PlannedDevice, planDevices, prepareDevices } from "./devices.js";
-import { attachMount, needsUserXattr, normalisePath, type PlannedMount, planMounts, prepareMount, preparesOnHost } from "./mounts.js";
+import { attachMount, choosePropagation, needsUserXattr, normalisePath, type PlannedMount, planMounts, prepareMount, preparesOnHost } from "./mounts.js";
 import { isNew } from "./namespaces.js";
 import { compilePty } from "./terminal.js";
 
@@ -75,7 +75,7 @@ function rootFromMount(context: Context, planned: PlannedMount): boolean {
   prepareMount(context, planned);
   const slot = (planned.slot ??= takeSlot(context));
   const made = [...context.plan.steps.host, ...context.plan.steps.child].some((step) => (step.op === "OPEN_TREE" || step.op === "FS_MOUNT") && step.slot === slot);
-  if (!made && options.bind) openTree(context, "child", slot, mount.source ?? "", options.recursive, options.set, pointer);
+  if (!made && options.bind) openTree(context, "child", slot, mount.source ?? "", options.recursive, options.set, pointer, choosePropagation(options));
   else if (!made) addStep(context, "child", { op: "FS_MOUNT", slot, type: mount.type ?? "tmpfs", options: options.data, attributes: options.set }, pointer);
   addStep(context, "child", { op: "ROOT", slot }, pointer);
   return true;
@@ -100,9 +100,9 @@ function rootFromFolder(context: Context, path: string): boolean {
 }
 
 /** A private clone: the sandbox's mounts in it stay out of the host's, and the host's out of it. */
-function openTree(context: Context, phase: "host" | "child", slot: number, path: string, recursive: boolean, set: number, pointer: string): void {
+function openTree(context: Context, phase: "host" | "child", slot: number, path: string, recursive: boolean, set: number, pointer: string, propagation: number = MS.PRIVATE): void {
   addStep(context, phase, { op: "OPEN_TREE", slot, path, recursive: recursive ? 1 : 0, nofollow: 0 }, pointer);
-  addStep(context, phase, { op: "MOUNT_ATTR", slot, set, clear: 0, propagation: MS.PRIVATE, recursive: recursive ? 1 : 0 }, pointer);
+  addStep(context, phase, { op: "MOUNT_ATTR", slot, set, clear: 0, propagation, recursive: recursive ? 1 : 0 }, pointer);
 }
 
 /** The extension's overlays, as mounts. */
@@ -137,8 +137,9 @@ function mapLower(context: Context, lower: string, place: string, pointer: strin
  * that lies above it is there. Devices follow the last mount that is above one of them.
  */
 function fillRoot(context: Context, mounts: PlannedMount[], devices: PlannedDevice[]): void {
+  const moved = (context.spec.mounts?.length ?? 0) + (context.extension.overlay?.length ?? 0) - mounts.length; // the root's own
   const entries = (context.extension.files ?? []).map((entry, index) => ({
-    entry, index, after: lastAbove(mounts, normalisePath(entry.path)),
+    entry, index, after: entry.after === undefined ? lastAbove(mounts, normalisePath(entry.path)) : entry.after - 1 - moved,
   }));
   const devicesAfter = Math.max(-1, ...devices.map(({ device }) => lastAbove(mounts, device.path)));
   for (let place = -1; place < mounts.length; place++) {
@@ -162,7 +163,16 @@ function makeEntry(context: Context, entry: RootEntry, pointer: string): void {
   const path = normalisePath(entry.path);
   if (entry.type === "dir") addStep(context, "child", { op: "DIR", path, mode: entry.mode ?? 0o755, uid: entry.uid ?? KEEP, gid: entry.gid ?? KEEP }, pointer);
   else if (entry.type === "file") addStep(context, "child", { op: "FILE", path, mode: entry.mode ?? 0o644, content: entry.content }, pointer);
-  else addStep(context, "child", { op: "SYMLINK", target: entry.target, path }, pointer);
+  else if (entry.type === "symlink") addStep(context, "child", { op: "SYMLINK", target: entry.target, path }, pointer);
+  else makeSpecialEntry(context, entry, path, pointer);
+}
+
+function makeSpecialEntry(context: Context, entry: Exclude<RootEntry, { type: "dir" | "file" | "symlink" }>, path: string, pointer: string): void {
+  const attributes = MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV;
+  if (entry.type === "copy") addStep(context, "child", { op: "FILE_FD", path, mode: entry.mode, descriptor: entry.fd }, pointer);
+  else if (entry.type === "data") addStep(context, "child", { op: "DATA_MOUNT", target: path, mode: entry.mode, descriptor: entry.fd, attributes: attributes | (entry.readonly ? MOUNT_ATTR.RDONLY : 0) }, pointer);
+  else if (entry.type === "chmod") addStep(context, "child", { op: "CHMOD", path, mode: entry.mode }, pointer);
+  else addStep(context, "child", { op: "ATTR", target: path, set: MOUNT_ATTR.RDONLY, clear: 0, propagation: 0, recursive: 0 }, pointer);
 }
 
 /** What of a root shall not be seen, and what of it shall not be written. */
@@ -192,7 +202,7 @@ function makeCwd(context: Context): void {
   const { spec, extension } = context;
   const cwd = normalisePath(spec.process?.cwd ?? "/");
   const brought = [...(spec.mounts ?? []).map(({ destination }) => destination), ...(extension.overlay ?? []).map(({ destination }) => destination), ...(extension.files ?? []).map(({ path }) => path)];
-  const made = brought.some((path) => normalisePath(path) !== "/" && isAbove(cwd, normalisePath(path))) || cwd === "/";
+  const made = brought.some((path) => normalisePath(path) !== "/" && isAbove(cwd, normalisePath(path))) || cwd === "/" || extension.cwdCandidates !== undefined;
   const within = (spec.mounts ?? []).some((mount) => mount.destination !== "/" && isAbove(normalisePath(mount.destination), cwd));
   if (!spec.process || made || within || extension.cwd) return;
   addStep(context, "child", { op: "CWD", path: cwd, create: CREATE.DIR }, "/process/cwd");
