@@ -23,17 +23,30 @@ export interface Payload {
  */
 export function patchPlan(plan: Uint8Array, payload: Payload): Uint8Array {
   const old = Buffer.from(plan.buffer, plan.byteOffset, plan.byteLength);
-  const noteSize = old.readUInt32LE(HEADER.note_size);
   const dataSize = old.readUInt32LE(HEADER.data_size);
   const added = layOut(payload, dataSize);
-  const whole = Buffer.concat([old.subarray(0, old.length - noteSize), added.bytes]);
-  whole.writeUInt32LE(whole.length, HEADER.size);
+  const note = old.subarray(old.length - old.readUInt32LE(HEADER.note_size));
+  const whole = Buffer.concat([old.subarray(0, old.length - note.length), added.bytes, note]);
   whole.writeUInt32LE(dataSize + added.bytes.length, HEADER.data_size);
-  whole.writeUInt32LE(0, HEADER.note_size);
   if (payload.timeoutMs !== undefined) whole.writeBigUInt64LE(BigInt(payload.timeoutMs), HEADER.timeout_ms);
   if (payload.graceMs !== undefined) whole.writeUInt32LE(Math.min(payload.graceMs, 0xffffffff), HEADER.grace_ms);
   patchSteps(whole, added);
-  const hash = addBytes(makeHash(), whole, HEADER.checksum + 8, whole.length);
+  return seal(whole, note.length);
+}
+
+/** A plan without what the launcher never reads. */
+export function dropNote(plan: Uint8Array): Uint8Array {
+  const old = Buffer.from(plan.buffer, plan.byteOffset, plan.byteLength);
+  return seal(Buffer.concat([old.subarray(0, old.length - old.readUInt32LE(HEADER.note_size)), NO_NOTE]), NO_NOTE.length);
+}
+
+const NO_NOTE = Buffer.from("{}");
+
+/** The sizes and the checksum of a plan that ends with a note of that many bytes. */
+function seal(whole: Buffer, noteSize: number): Buffer {
+  whole.writeUInt32LE(whole.length, HEADER.size);
+  whole.writeUInt32LE(noteSize, HEADER.note_size);
+  const hash = addBytes(makeHash(), whole, HEADER.checksum + 8, whole.length - noteSize);
   whole.writeInt32LE(hash.low, HEADER.checksum);
   whole.writeInt32LE(hash.high, HEADER.checksum + 4);
   return whole;
@@ -81,15 +94,3 @@ function patchSteps(whole: Buffer, { lists, cwd }: Added): void {
     if (op === chdir && cwd !== undefined) whole.writeUInt32LE(cwd, at + 4);
   }
 }
-
-/** A plan without what the launcher never reads. */
-export function dropNote(plan: Uint8Array): Uint8Array {
-  const whole = Buffer.from(plan.subarray(0, plan.length - Buffer.from(plan.buffer, plan.byteOffset).readUInt32LE(HEADER.note_size)));
-  whole.writeUInt32LE(whole.length, HEADER.size);
-  whole.writeUInt32LE(0, HEADER.note_size);
-  const hash = addBytes(makeHash(), whole, HEADER.checksum + 8, whole.length);
-  whole.writeInt32LE(hash.low, HEADER.checksum);
-  whole.writeInt32LE(hash.high, HEADER.checksum + 4);
-  return whole;
-}
-
