@@ -1,9 +1,7 @@
-/* What is done on the host: descriptors, the state folder, cgroups, host programs; and undoing it. */
+/* What is done on the host: descriptors, the state folder, cgroups; and undoing it. */
 #include "run.h"
 #include "sys.h"
 #include <asm/stat.h>
-#include <linux/poll.h>
-#include <linux/prctl.h>
 
 int step_open(struct run *run, const struct plan_step *step) {
   const char *path = run_text(run, step, step->a[1]);
@@ -132,6 +130,7 @@ static void remove_cgroup(int parent, const char *name) {
 }
 
 void run_cleanup(struct run *run) {
+  end_companions(run);
   for (int i = run->cgroup_count - 1; i >= 0; i--) {
     remove_cgroup(run->cgroups[i].parent, run->cgroups[i].name);
     sys_close(run->cgroups[i].parent);
@@ -143,93 +142,10 @@ void run_cleanup(struct run *run) {
   /* never kept: pasta ends when this link to the network namespace goes */
   if (run->state_dir >= 0) sys_unlinkat(run->state_dir, "netns", 0);
   if (run->state_dir >= 0 && !keep) {
-    static const char *files[] = {"process", "process.new", "exit", "attach", "log", "log.1", "config.json"};
+    static const char *files[] = {"process", "process.new", "exit", "attach", "log", "log.1", "network.log", "config.json"};
     for (size_t i = 0; i < array_size(files); i++) sys_unlinkat(run->state_dir, files[i], 0);
     sys_unlinkat(run->run_dir, run->id, AT_REMOVEDIR);
   }
   if (run->state_dir >= 0) sys_close(run->state_dir);
   run->state_dir = -1;
-}
-
-/* --- host programs ------------------------------------------------------------------------------------------- */
-
-static _Noreturn void become_program(struct run *run, const struct plan_step *step, int input, int output) {
-  uint32_t list = step->a[0], count = plan_list_count(run->plan, list);
-  char *argv[128];
-  static char texts[128][PATH_ROOM / 8];
-  for (uint32_t i = 0; i < count; i++) {
-    argv[i] = (char *)run_text(run, step, plan_u32(run->plan, list + 4 + 4 * i));
-    if (step->flags & STEP_ID && strlen(argv[i]) < sizeof texts[0]) text_copy(texts[i], sizeof texts[0], argv[i]), argv[i] = texts[i];
-  }
-  argv[count] = 0;
-  uint64_t none = 0;
-  sys(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, sizeof none);
-  sys_prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0);
-  sys_dup3(input, 0, 0);
-  sys_dup3(output, 1, 0);
-  sys_dup3(output, 2, 0);
-  sys_exit(sys(__NR_execve, argv[0], argv, launcher_env) == -ENOENT ? 127 : 126);
-}
-
-/* What the program said last, on one line: the reason that a person needs. */
-static void last_words(int output, char *words, size_t room) {
-  long size = sys(__NR_lseek, output, 0, 2 /* SEEK_END */);
-  long from = size > (long)room - 1 ? size - (long)room + 1 : 0;
-  sys(__NR_lseek, output, from, SEEK_SET);
-  long n = read_up_to(output, words, room - 1);
-  words[n < 0 ? 0 : n] = 0;
-  for (char *p = words + strlen(words); p > words && p[-1] == '\n';) *--p = 0;
-  for (char *p = words; *p; p++)
-    if (*p == '\n') *p = ' ';
-}
-
-/* A program's standard input, with "%i", "%p" and "%%" replaced where the step says so (an OCI hook's state). */
-static int write_input(struct run *run, const struct plan_step *step, int fd) {
-  const char *from = run->plan->data + step->a[1], *end = from + step->a[2];
-  int result = 0;
-  while (from < end && result >= 0) {
-    const char *stop = from;
-    while (stop < end && !(*stop == '%' && step->flags & STEP_ID && end - stop > 1)) stop++;
-    result = write_all(fd, from, (size_t)(stop - from));
-    if (stop == end || result < 0) break;
-    char pid[24] = "";
-    text_append_number(pid, sizeof pid, (uint64_t)run->child);
-    const char *put = stop[1] == 'i' ? run->id : stop[1] == 'p' ? pid : "%";
-    result = write_all(fd, put, strlen(put));
-    from = stop + (stop[1] == 'i' || stop[1] == 'p' || stop[1] == '%' ? 2 : 1);
-  }
-  return result;
-}
-
-int step_run(struct run *run, const struct plan_step *step) {
-  if (plan_list_count(run->plan, step->a[0]) - 1 > 126) return run_failed(run, "run", EINVAL, "between 1 and 127 words");
-  const char *program = plan_list_string(run->plan, step->a[0], 0);
-  /* memory files and not pipes: a program that goes on in the background (pasta) never blocks on them */
-  int input = must(run, sys(__NR_memfd_create, "input", 1 /* MFD_CLOEXEC */), "memfd_create", program);
-  int output = must(run, sys(__NR_memfd_create, "output", 1), "memfd_create", program);
-  if (input < 0 || output < 0) return -1;
-  if (must(run, write_input(run, step, input), "write", program) < 0) return -1;
-  sys(__NR_lseek, input, 0, SEEK_SET);
-  int pid = must(run, sys_fork(), "fork", program);
-  if (pid < 0) return -1;
-  if (!pid) become_program(run, step, input, output);
-  int pidfd = must(run, sys(__NR_pidfd_open, pid, 0), "pidfd_open", program), status = 0, timed_out = 0;
-  struct pollfd end = {pidfd, POLLIN, 0};
-  struct __kernel_timespec limit = {step->a[3] / 1000, step->a[3] % 1000 * 1000000};
-  if (pidfd >= 0) timed_out = sys(__NR_ppoll, &end, 1, step->a[3] ? &limit : 0, 0, 0) == 0;
-  if (pidfd < 0 || timed_out) sys_kill(pid, 9);
-  while (sys(__NR_wait4, pid, &status, 0, 0) == -EINTR) {}
-  sys_close(pidfd);
-  char words[200] = "";
-  last_words(output, words, sizeof words);
-  sys_close(input);
-  sys_close(output);
-  if (pidfd < 0) return -1;
-  if (!status) return 0;
-  char argument[256] = "";
-  text_append(argument, sizeof argument, program);
-  text_append(argument, sizeof argument, *words ? ": " : "");
-  text_append(argument, sizeof argument, words);
-  int exited = (status & 0x7f) == 0 ? status >> 8 & 0xff : 0;
-  return run_failed(run, "run", timed_out ? ETIMEDOUT : exited == 127 ? ENOENT : exited == 126 ? EACCES : ECHILD, argument);
 }

@@ -221,8 +221,17 @@ enum op {
   OP_ENVIRONMENT,      /* L   u32 inherit, list set, list unset: in place of OP_EXEC's, from the caller's       */
   OP_CWD_FIRST,        /* L   list paths: the first that is there; behind OP_ENVIRONMENT, PWD says which        */
   OP_LOCK_FILE,        /* I   str path: a read lock on it (fcntl(2)) for as long as init lives                 */
+  OP_COMPANION,        /* P   list argv, blob standard input, u32 timeout_ms, blob of struct plan_socket: a host  */
+                       /*     program that stays: it writes a byte to descriptor 3 when it is ready, and undoes    */
+                       /*     what it did and ends when that is closed: the sandbox has ended. Descriptors 4, 5, … */
+                       /*     are sockets in the first process's network namespace, on its loopback address;      */
+                       /*     an optional one that cannot be had is /dev/null. It can gain no privileges             */
+  OP_RUN_INSIDE = 83,  /* P   as OP_RUN, in the first process's user and network namespaces with CAP_NET_ADMIN  */
+                       /*     there: nft, ip and tc for the sandbox's own network                              */
   OP_COUNT,
 };
+
+struct plan_socket { uint16_t family, type, port, optional; }; /* AF_INET or AF_INET6; SOCK_STREAM listens, SOCK_DGRAM */
 
 /* OP_BIND's flags. */
 enum {

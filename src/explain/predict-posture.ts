@@ -121,7 +121,10 @@ function predictDevices(spec: Spec, view: SpecView): string[] {
 
 function predictInterfaces(net: NamespacePosture, extension: Extension): string[] | undefined {
   if (net.state !== "own") return undefined;
-  return extension.network?.mode === "user" ? ["lo", "a tap through pasta"] : ["lo"];
+  const { mode = "none", filter } = extension.network ?? {};
+  if (mode === "none" || mode === "host") return ["lo"];
+  if (filter) return ["lo", filter.allow.length > 0 ? `brig's gateway to ${filter.allow.join(" ")}` : "brig's gateway to nothing"];
+  return ["lo", mode === "user" ? "a tap through pasta" : `a ${mode} link`];
 }
 
 function predictTerminal(extension: Extension, injectable: boolean): Posture["terminal"] {

@@ -2,21 +2,29 @@ import { existsSync, realpathSync } from "node:fs";
 import { BrigError } from "../error/brig-error.js";
 import { describeOrigin } from "../spec/origin.js";
 import { addMount, byDefault, consultFile, type Draft, originOfOption, originOrDefault } from "./draft.js";
+import type { NetworkLink } from "../spec/extension.js";
+import { checkLinkWords, readLinkMode, setLink } from "./network-link.js";
+import { setHosts } from "./network-hosts.js";
 import { parsePublish } from "./parse/publish.js";
 
 /** Network namespace, loopback, a user-space way out, and where names are asked. */
 export function setNetwork(draft: Draft): void {
-  const { net = "none", publish = [] } = draft.options;
-  const origin = originOrDefault(draft, "net", "no network but loopback");
+  const filters = draft.options.allowHosts !== undefined || draft.options.denyHosts !== undefined;
+  const { net = filters ? "user" : "none", publish = [] } = draft.options;
+  if (filters && net !== "user") throw refuse(draft, "/net", `--net ${net} goes past a list of allowed hosts`, "leave --net out, or the list");
+  checkLinkWords(draft, filters ? "filter" : net);
+  const origin = filters ? originOfOption(draft, draft.options.allowHosts?.length ? "/allowHosts/0" : "/denyHosts/0") : originOrDefault(draft, "net", "no network but loopback");
   if (publish.length > 0 && net !== "user") throw refuse(draft, "/publish", "ports are published only with --net user", "add --net user");
   draft.origins["/annotations/dev.brig.network"] = origin;
   if (net === "host") return shareHost(draft);
   if (net.startsWith("netns=")) return joinNamespace(draft, net.slice("netns=".length));
-  if (net !== "none" && net !== "user") throw refuse(draft, "/net", `there is no network called ${JSON.stringify(net)}`, "none, host, user or netns=NAME");
+  const link = readLinkMode(draft, net);
+  if (net !== "none" && net !== "user" && !link) throw refuse(draft, "/net", `there is no network called ${JSON.stringify(net)}`, "none, host, user, netns=NAME, veth, bridge, bridge=NAME or macvlan=INTERFACE");
   draft.linux.namespaces?.push({ type: "network" });
   draft.extension.loopback = true;
   if (net === "none") return;
-  draft.extension.network = { mode: "user", ports: publish.flatMap((words) => parsePublish(words, "publish")) };
+  if (filters) draft.extension.network = { mode: "user", filter: setHosts(draft) };
+  else draft.extension.network = { mode: link?.mode ?? "user", ...(link ? {} : { ports: publish.flatMap((words) => parsePublish(words, "publish")) }), ...setLink(draft, link?.on) };
   showResolver(draft);
 }
 
@@ -36,12 +44,19 @@ function joinNamespace(draft: Draft, name: string): void {
 
 /** /etc/resolv.conf is often a link into /run, which is private. */
 function showResolver(draft: Draft): void {
+  if (draft.extension.network?.link?.dns) return setResolver(draft, draft.extension.network.link);
   const path = "/etc/resolv.conf";
   if (!existsSync(consultFile(draft, path))) return;
   const real = realpathSync.native(path);
   if (draft.options.root === undefined && real.startsWith("/etc/")) return;
   const destination = draft.options.root === undefined ? real : path;
   addMount(draft, { destination, type: "bind", source: real, options: ["bind", "ro", "nosuid", "nodev", "noexec"] }, byDefault("names are looked up where the host does"));
+}
+
+/** Where the resolv.conf stands that names other resolvers than the host's. */
+function setResolver(draft: Draft, link: NetworkLink): void {
+  const path = "/etc/resolv.conf";
+  link.resolver = draft.options.root === undefined && existsSync(consultFile(draft, path)) ? realpathSync.native(path) : path;
 }
 
 function refuse(draft: Draft, pointer: string, message: string, hint: string): BrigError {

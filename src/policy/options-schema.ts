@@ -1,9 +1,12 @@
 import * as z from "zod";
 import { BrigError } from "../error/brig-error.js";
+import { parseAllowedHost, parseDeniedHost } from "../network/rules/host-rule.js";
+import { parseBandwidth } from "./parse/bandwidth.js";
 import { parseBind } from "./parse/bind.js";
 import { parseCapabilities } from "./parse/capability.js";
 import { parseDuration } from "./parse/duration.js";
 import { parseEnv } from "./parse/env.js";
+import { parseInterfaceAddress, parsePlainAddress, parseResolver } from "./parse/ip.js";
 import { parseMode } from "./parse/mode.js";
 import { parsePublish } from "./parse/publish.js";
 import { parseRlimit } from "./parse/rlimit.js";
@@ -60,9 +63,18 @@ export const optionsSchema = z.strictObject({
     .exactOptional(),
   net: z
     .string()
-    .regex(/^(none|host|user|netns=[^/\0]+)$/, 'must be "none", "host", "user" or "netns=NAME"')
-    .describe('"none": loopback only (default). "host": the host\'s. "user": outgoing through pasta. "netns=NAME": a named namespace.')
+    .regex(/^(none|host|user|netns=[^/\0]+|veth|bridge(=[^/\0]+)?|macvlan=[^/\0]+)$/, 'must be "none", "host", "user", "netns=NAME", "veth", "bridge", "bridge=NAME" or "macvlan=INTERFACE"')
+    .describe('"none": loopback only (default). "host": the host\'s. "user": outgoing through pasta. "netns=NAME": a named namespace. As root: "veth" and "bridge" with NAT, "bridge=NAME", "macvlan=INTERFACE".')
     .exactOptional(),
+  allowHosts: words(parseAllowedHost).describe('Only these can be reached: "registry.npmjs.org:443", "*.debian.org", "10.1.0.0/16:5432". Without a port, 80 and 443. An empty list is nothing at all.').exactOptional(),
+  denyHosts: words(parseDeniedHost).describe("Never these; without allowHosts everything else that has a name.").exactOptional(),
+  netLog: path.describe("A file that gets a line of JSON for everything that was tried with allowHosts or denyHosts.").exactOptional(),
+  dns: words(parseResolver).describe("Resolvers in place of the host's.").exactOptional(),
+  ip: z.string().superRefine(readBy(parseInterfaceAddress)).describe('The sandbox\'s own address: "10.1.2.3/24".').exactOptional(),
+  gateway: z.string().superRefine(readBy(parsePlainAddress)).describe("Its router's address.").exactOptional(),
+  mtu: z.int().min(68).max(65535).describe("Bytes in a packet of its interface.").exactOptional(),
+  mac: z.string().regex(/^[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}$/, "must be six hexadecimal bytes with colons, the first one even").describe("Its interface's hardware address.").exactOptional(),
+  bandwidth: z.string().superRefine(readBy(parseBandwidth)).describe('"10mbit", or "10mbit:1mbit" for down and up.').exactOptional(),
   publish: words(parsePublish).describe('Ports published with net "user": "8080:80", "127.0.0.1:8080:80/tcp".').exactOptional(),
   env: environment.describe('Variables beyond the default list: "NAME=value", "NAME" (taken from the caller), or an object.').exactOptional(),
   inheritEnv: z.boolean().describe("Take the caller's whole environment.").exactOptional(),

@@ -22,8 +22,30 @@ export interface SandboxOptions {
   /** Writes to the working folder and to `write` go to an overlay: dropped, listed, or copied back at the end. */
   ephemeral?: boolean | "diff" | "commit";
 
-  /** "none": loopback only (default). "host": the host's. "user": outgoing through pasta. "netns=NAME". */
+  /**
+   * "none": loopback only (default). "host": the host's. "user": outgoing through pasta. "netns=NAME": a named one.
+   * As root also "veth": a link to the host with NAT, "bridge": on brig's own bridge with NAT, "bridge=NAME": on one of
+   * the host's, "macvlan=INTERFACE".
+   */
   net?: string;
+  /**
+   * Only these can be reached, whatever program and protocol: "registry.npmjs.org:443", "*.debian.org", "10.1.0.0/16:5432".
+   * Without a port, 80 and 443. An empty list is nothing at all.
+   */
+  allowHosts?: string[];
+  /** Never these; without `allowHosts` everything else that has a name. */
+  denyHosts?: string[];
+  /** A file that gets a line of JSON for everything that was tried with `allowHosts` or `denyHosts`. */
+  netLog?: string;
+  /** Resolvers in place of the host's. */
+  dns?: string[];
+  /** The sandbox's own address, "10.1.2.3/24", and its router's. */
+  ip?: string;
+  gateway?: string;
+  mtu?: number;
+  mac?: string;
+  /** "10mbit", or "10mbit:1mbit" for down and up. */
+  bandwidth?: string;
   /** Ports published with `net: "user"`: "8080:80", "127.0.0.1:8080:80/tcp". */
   publish?: string[];
 

@@ -42,8 +42,35 @@ const landlock = z.strictObject({
   optional: flag,
 });
 
+const ipAddress = z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address" });
+/** dev_valid_name() of Linux. */
+const INTERFACE = /^(?!\.{1,2}$)[^\s/:"'\\]{1,15}$/;
+
 const network = z.strictObject({
-  mode: z.enum(["none", "host", "user"]),
+  mode: z.enum(["none", "host", "user", "veth", "bridge", "macvlan"]),
+  filter: z
+    .strictObject({
+      allow: z.array(text),
+      deny: z.array(text),
+      loopback: z.array(z.strictObject({ address: z.union([z.ipv4(), z.ipv6()]), first: openPort, last: openPort })).exactOptional(),
+      servers: z.array(text).exactOptional(),
+      log: absolutePath.exactOptional(),
+    })
+    .exactOptional(),
+  link: z
+    .strictObject({
+      on: z.string().regex(INTERFACE, "must be the name of an interface").exactOptional(),
+      address: z.union([z.cidrv4(), z.cidrv6()]).exactOptional(),
+      gateway: ipAddress.exactOptional(),
+      mtu: z.int().min(68).max(65535).exactOptional(),
+      mac: z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i, "must be a MAC address").exactOptional(),
+      dns: z.array(ipAddress).exactOptional(),
+      resolver: absolutePath.exactOptional(),
+      download: z.int().min(8).exactOptional(),
+      upload: z.int().min(8).exactOptional(),
+      host: z.cidrv4().exactOptional(),
+    })
+    .exactOptional(),
   ports: z
     .array(z.strictObject({ host: openPort, guest: openPort, protocol: z.enum(["tcp", "udp"]), address: z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address" }).exactOptional() }))
     .exactOptional(),
@@ -94,6 +121,7 @@ export const extensionSchema = z.strictObject({
   voice: voice.exactOptional(),
   persist: z.array(z.strictObject({ type: z.enum(["pid", "net", "mnt", "ipc", "uts", "user", "cgroup", "time"]), path: absolutePath })).exactOptional(),
   noPayload: flag,
+  watch: z.strictObject({ fd: z.int().min(3).max(1_048_575), mode: z.enum(["walls", "open"]) }).exactOptional(),
   environment: z.strictObject({ inherit: z.boolean(), unset: z.array(text) }).exactOptional(),
   cwdCandidates: z.array(text).exactOptional(),
   exactModes: flag,

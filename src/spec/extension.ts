@@ -73,6 +73,11 @@ export interface Extension {
   voice?: Voice;
   /** Files that keep new namespaces alive: bind mounts made on the host. */
   persist?: { type: "pid" | "net" | "mnt" | "ipc" | "uts" | "user" | "cgroup" | "time"; path: string }[];
+  /**
+   * The payload's system calls are told, before they happen, on this descriptor of the launcher's caller: struct
+   * watch_event of launcher/plan.h. "walls": every wall holds. "open": what seccomp would refuse is told and happens.
+   */
+  watch?: { fd: number; mode: "walls" | "open" };
   /** The first process ends at once: only what it set up stays (netns add). */
   noPayload?: boolean;
   /** The environment is put together at each start: the caller's without `unset`, or none, and `process.env` on top of it. */
@@ -184,10 +189,47 @@ export interface Landlock {
 }
 
 export interface Network {
-  /** "user": outgoing through pasta. */
-  mode: "none" | "host" | "user";
+  /**
+   * "user": outgoing through pasta, or with `filter` through brig's gateway. The others are links that only root can
+   * make: "veth" to the host, "bridge" to one of its bridges, "macvlan" on one of its interfaces.
+   */
+  mode: "none" | "host" | "user" | "veth" | "bridge" | "macvlan";
+  /** Only these places can be reached. */
+  filter?: NetworkFilter;
+  link?: NetworkLink;
   /** For pasta: published ports. */
   ports?: { host: number; guest: number; protocol: "tcp" | "udp"; address?: string }[];
+}
+
+/** What may be reached, in the words of `--allow-host` and `--deny-host`; nothing in `allow` is nothing at all. */
+export interface NetworkFilter {
+  allow: string[];
+  deny: string[];
+  /** Ports of the host's own loopback that were named; on others 127.0.0.1 is the sandbox's. */
+  loopback?: { address: string; first: number; last: number }[];
+  /** Resolvers that are asked, "10.0.0.1" or "10.0.0.1:5353"; without them the host's. */
+  servers?: string[];
+  /** A file on the host that gets a line of JSON for each attempt, beside the one in the state folder. */
+  log?: string;
+}
+
+/** The sandbox's interface; what is left out is chosen. */
+export interface NetworkLink {
+  /** The host's bridge, or the interface that a macvlan is on. */
+  on?: string;
+  /** "10.1.2.3/24". */
+  address?: string;
+  gateway?: string;
+  mtu?: number;
+  mac?: string;
+  dns?: string[];
+  /** Where the payload finds its resolv.conf. */
+  resolver?: string;
+  /** Bits in a second. */
+  download?: number;
+  upload?: number;
+  /** veth and brig's own bridge: the host's side, "10.1.2.1/24"; NAT to the outside. */
+  host?: string;
 }
 
 const PREFIX = "dev.brig.";

@@ -1,4 +1,5 @@
 import { addStep, type Context, refuse } from "./context.js";
+import { compileGateway } from "./gateway.js";
 import { isNew } from "./namespaces.js";
 
 const POINTER = "/annotations/dev.brig.network";
@@ -11,6 +12,8 @@ export function compileNetwork(context: Context): void {
   if (!network || network.mode === "none") return;
   if (network.mode === "host") return checkHostNetwork(context);
   if (!isNew(context, "network")) throw refuse(extension, POINTER, "BRIG_BAD_SPEC", "a network of its own needs a new network namespace", 'add {"type": "network"} to linux.namespaces');
+  if (network.mode !== "user") throw refuse(extension, POINTER, "BRIG_CANNOT_NETWORK", `brig makes no ${network.mode} links yet`, "use the mode user");
+  if (network.filter) return compileGateway(context, network.filter);
   const pasta = host.hasTool("pasta");
   if (!pasta) throw refuse(extension, POINTER, "BRIG_CANNOT_NETWORK", "the user-space network needs pasta", "apt-get install passt");
   const link = findNamespaceLink(context);
