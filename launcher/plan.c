@@ -33,12 +33,12 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_FCHDIR] = {"l", "CL"},          [OP_FILE_SERVER] = {"", "L"},
     [OP_JOIN] = {"uSuv", "C"},          [OP_NETWORK_START] = {"u", "C"},   [OP_NETWORK_JOIN] = {"", "C"},
     [OP_GO] = {"", "P"},                [OP_COMPANION] = {"Vbub", "P"},
-    [OP_RUN_INSIDE] = {"Vbu", "P"},
     [OP_HOLD_FD] = {"u", "H"},          [OP_INFO_FD] = {"uuu", "P"},       [OP_WAIT_FD] = {"u", "PL"},
     [OP_FILE_FD] = {"Suu", "C"},        [OP_DATA_MOUNT] = {"Suuu", "C"},   [OP_BIND_FD] = {"uSuu", "C"},
     [OP_SECCOMP_FD] = {"u", "L"},       [OP_KEEP_FDS] = {"b", "L"},        [OP_CHMOD] = {"Su", "C"},
     [OP_NEST_USERS] = {"lubb", "C"},    [OP_NO_USERS] = {"", "C"},         [OP_ENVIRONMENT] = {"uvv", "L"},
     [OP_CWD_FIRST] = {"V", "L"},        [OP_LOCK_FILE] = {"S", "I"},
+    [OP_WATCH] = {"ubbu", "H"},         [OP_RUN_INSIDE] = {"Vbu", "P"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

@@ -201,6 +201,11 @@ enum op {
   OP_NETWORK_START,    /* C   u32 loopback: a new network namespace, made by a second process meanwhile      */
   OP_NETWORK_JOIN,     /* C   waits for it and joins it                                                      */
   OP_GO,               /* P   the first process goes on; what stands behind is done meanwhile (default: at the end) */
+  OP_COMPANION,        /* P   list argv, blob standard input, u32 timeout_ms, blob of struct plan_socket: a host  */
+                       /*     program that stays: it writes a byte to descriptor 3 when it is ready, and undoes    */
+                       /*     what it did and ends when that is closed: the sandbox has ended. Descriptors 4, 5, … */
+                       /*     are sockets in the first process's network namespace, on its loopback address;      */
+                       /*     an optional one that cannot be had is /dev/null. It can gain no privileges             */
 
   /* descriptors of the caller, by their numbers */
   OP_HOLD_FD,          /* H   u32 descriptor: the supervisor keeps it open until the sandbox's end             */
@@ -221,15 +226,38 @@ enum op {
   OP_ENVIRONMENT,      /* L   u32 inherit, list set, list unset: in place of OP_EXEC's, from the caller's       */
   OP_CWD_FIRST,        /* L   list paths: the first that is there; behind OP_ENVIRONMENT, PWD says which        */
   OP_LOCK_FILE,        /* I   str path: a read lock on it (fcntl(2)) for as long as init lives                 */
-  OP_COMPANION,        /* P   list argv, blob standard input, u32 timeout_ms, blob of struct plan_socket: a host  */
-                       /*     program that stays: it writes a byte to descriptor 3 when it is ready, and undoes    */
-                       /*     what it did and ends when that is closed: the sandbox has ended. Descriptors 4, 5, … */
-                       /*     are sockets in the first process's network namespace, on its loopback address;      */
-                       /*     an optional one that cannot be had is /dev/null. It can gain no privileges             */
+
+  OP_WATCH,            /* H   u32 descriptor of the caller that gets a struct watch_event for each watched call, */
+                       /*     blob of struct watch_call, blob: the filter that decides, u32 WATCH_ONLY; OP_SECCOMP */
+                       /*     with NEW_LISTENER then has its listener served by a child of the supervisor         */
   OP_RUN_INSIDE = 83,  /* P   as OP_RUN, in the first process's user and network namespaces with CAP_NET_ADMIN  */
                        /*     there: nft, ip and tc for the sandbox's own network                              */
   OP_COUNT,
 };
+
+/* OP_WATCH's flag: calls that the filter refuses are told and go on all the same. */
+enum { WATCH_ONLY = 1 << 0 };
+
+/* What a watched call's arguments are, beside numbers; a path is relative to the descriptor before it, if that is AT. */
+enum { WATCH_NUMBER, WATCH_AT, WATCH_PATH, WATCH_ADDRESS, WATCH_BYTES, WATCH_MESSAGE, WATCH_FD };
+struct watch_call { uint32_t nr; uint8_t kinds[6], reserved[2]; };
+
+/* A report: the call, then struct watch_part's, each with its body behind it, up to `size`. */
+struct watch_event {
+  uint32_t size, pid, nr, arch; /* pid: the thread, as the supervisor sees it */
+  uint64_t args[6];
+  uint32_t answer, reserved;    /* the filter's, SECCOMP_RET_* */
+  char name[16];
+};
+struct watch_part { uint16_t argument, kind; uint32_t size; };
+
+/* WATCH_PATH's body, before two strings: the absolute path, and what was found, by its name inside. */
+struct watch_path {
+  int32_t error;                /* errno of looking it up inside, or 0 */
+  uint32_t what, mode;          /* WATCH_FOUND_*; mode with type of what was found */
+  int32_t read, write, execute; /* errno of asking for each with the payload's identity, or 0 */
+};
+enum { WATCH_FOUND_IT, WATCH_FOUND_LINK, WATCH_FOUND_PARENT, WATCH_FOUND_NOTHING };
 
 struct plan_socket { uint16_t family, type, port, optional; }; /* AF_INET or AF_INET6; SOCK_STREAM listens, SOCK_DGRAM */
 

@@ -109,7 +109,6 @@ extern step_function step_open, step_open_tree, step_mount_attr, step_fs_mount, 
     step_file_server, step_companion, step_run_inside,
     step_hold_fd, step_info_fd, step_wait_fd, step_file_fd, step_data_mount, step_bind_fd, step_seccomp_fd, step_keep_fds,
     step_chmod, step_nest_users, step_no_users, step_environment, step_cwd_first, step_lock_file,
-    step_watch,
     step_watch;
 
 #endif

@@ -9,6 +9,7 @@
 #include "status.h"
 #include "sys.h"
 #include "tty.h"
+#include "watch.h"
 #include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
@@ -145,6 +146,10 @@ static void on_record(struct supervisor *s, struct message *message) {
     case RECORD_FORKED: on_forked(s, message->body.number); break;
     case RECORD_STARTED: on_started(s); break;
     case RECORD_NAMESPACE: hold_namespace(message); break;
+    case RECORD_LISTENER: /* without somebody who answers the payload would hang */
+      if (watch_start(run, message->fd) < 0) give_up(s, "watch", -ENOMEM);
+      message->fd = -1;
+      break;
     case RECORD_STOPPED: on_stopped(s, message->body.number); break;
     case RECORD_EXITED:
       s->status = message->body.exited.status;

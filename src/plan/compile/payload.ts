@@ -11,6 +11,7 @@ import { compileEnvironment, compileHandedOn, compileLocks, compileWait } from "
 import { compileScheduling } from "./scheduling.js";
 import { findSignal } from "./signals.js";
 import { compileSession } from "./terminal.js";
+import { compileWatch } from "./watch.js";
 
 const U64_MAX = (1n << 64n) - 1n;
 const RLIMIT_NPROC = 6;
@@ -126,6 +127,7 @@ function compileSecurityLabels(context: Context): void {
 
 function compileSeccompStep(context: Context): void {
   const { seccomp } = context.spec.linux ?? {};
+  if (context.extension.watch && !(seccomp && usesNotify(seccomp))) return compileWatch(context);
   if (!seccomp) return;
   const pointer = "/linux/seccomp";
   if (seccomp.listenerPath || usesNotify(seccomp))
