@@ -96,7 +96,7 @@ function listHeaders(headers: NodeJS.Dict<string[]>): [string, string[]][] {
 async function open(request: IncomingMessage, { connection, name }: Judged, upgrade = false): Promise<ReturnType<typeof startRequest>> {
   const socket = await connection.dial(name);
   const path = (request.url ?? "/").replace(/^http:\/\/[^/?#]*/i, "") || "/";
-  const outgoing = startRequest({ createConnection: () => socket, method: request.method, path: path.startsWith("?") ? `/${path}` : path, setHost: false, agent: false });
+  const outgoing = startRequest({ createConnection: () => socket, method: request.method, path: path.startsWith("?") ? `/${path}` : path, setHost: false });
   for (const [header, values] of listHeaders(request.headersDistinct)) outgoing.setHeader(header, header === "host" ? (values[0] as string) : values);
   outgoing.setHeader("connection", upgrade ? "Upgrade" : "close");
   if (upgrade) outgoing.setHeader("upgrade", "websocket");
