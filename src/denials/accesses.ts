@@ -9,6 +9,8 @@ export interface Access {
   nofollow: boolean;
   /** The file is made where it is missing. */
   creates: boolean;
+  /** Who is to own it then, or -1. */
+  owner?: number;
 }
 
 const O_ACCMODE = 3;
@@ -33,7 +35,8 @@ function readAccess(event: WatchEvent, look: PathLook, index: number): Access | 
   if (call === "connect" || call === "bind") return isUnix(event, look) ? { look, ...PLAIN, want: call === "bind" ? "create" : "connect" } : undefined;
   const want = WANTS[call]?.[index] ?? WANTS[call]?.[0];
   if (!want) return undefined;
-  return { look, want, creates: false, nofollow: isNofollow(event, want) };
+  const owner = call.includes("chown") ? { owner: number(event, look.argument + 1) } : {};
+  return { look, want, creates: false, nofollow: isNofollow(event, want), ...owner };
 }
 
 const PLAIN = { nofollow: false, creates: false };

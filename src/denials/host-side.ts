@@ -65,6 +65,10 @@ export function isDevice(path: string): boolean {
   return stat !== undefined && (stat.isCharacterDevice() || stat.isBlockDevice());
 }
 
+export function isLink(path: string): boolean {
+  return look(path, true)?.isSymbolicLink() ?? false;
+}
+
 /** The nearest folder at or above a path that is there. */
 export function findExisting(path: string): string {
   let at = path;

@@ -35,7 +35,8 @@ export class NetworkJudge {
 
   private judgeOutside(address: InternetAddress): Finding | undefined {
     if (hasWayOut(this.inside)) return undefined;
-    return this.find(formatAddress(address), "the sandbox has no network but its own loopback", "--net user");
+    const rule = "the sandbox has no network but its own loopback";
+    return this.find(formatAddress(address), address.port === DNS ? `${rule}, so that names cannot be looked up` : rule, "--net user");
   }
 
   /** The sandbox's own loopback: only what listens on the host is missed. */

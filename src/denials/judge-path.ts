@@ -24,7 +24,8 @@ export function judgePath(inside: Inside, access: Access): Finding | undefined {
   return finding && works(inside, access) ? finding : undefined;
 }
 
-function works(inside: Inside, { look, want, nofollow, creates }: Access): boolean {
+function works(inside: Inside, { look, want, nofollow, creates, owner = -1 }: Access): boolean {
+  if (owner !== -1 && owner !== inside.euid && inside.euid !== 0) return false;
   return worksOnHost(toHostPath(inside, look.asked), want, { nofollow, creates });
 }
 

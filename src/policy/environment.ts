@@ -53,5 +53,14 @@ function choosePath(draft: Draft, whole: boolean): string {
 function isVisibleFolder(draft: Draft, folder: string): boolean {
   const links = draft.extension.files.filter((entry) => entry.type === "symlink").map(({ path }) => path);
   const isShown = [...draft.visible.map(({ destination }) => destination), ...links].some((place) => isBeneath(folder, place));
-  return isShown && (statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false);
+  return isShown && isFolder(folder);
+}
+
+/** A folder that the caller may not reach is none. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }

@@ -104,6 +104,11 @@ export const commands: Record<string, Registration> = {
     summary: "what separates a process from the host, wall by wall",
     load: () => import("./explain.js"),
   },
+  learn: {
+    group: "Understand",
+    summary: "watch what a program needs, and write the tightest profile for it",
+    load: () => import("./learn.js"),
+  },
   jail: {
     group: "Roots",
     summary: "make a root with just some programs, or check one",

@@ -97,13 +97,18 @@ function readPart(event: WatchEvent, bytes: Buffer, at: number): number {
 }
 
 function readLook(body: Buffer, argument: number): PathLook {
-  const asked = readText(body, LOOK, body.length);
+  const asked = simplifyPath(readText(body, LOOK, body.length));
   const behind = body.indexOf(0, LOOK) + 1;
   return {
     argument, asked, found: readText(body, behind, body.length),
     error: body.readInt32LE(0), what: FOUND[body.readUInt32LE(4)] ?? "nothing", mode: body.readUInt32LE(8),
     read: body.readInt32LE(12), write: body.readInt32LE(16), execute: body.readInt32LE(20),
   };
+}
+
+/** Without empty names and "."; ".." behind a link is for the kernel to resolve, and stays. */
+function simplifyPath(path: string): string {
+  return `/${path.split("/").filter((name) => name !== "" && name !== ".").join("/")}`;
 }
 
 /** Up to a NUL or the end. */
