@@ -8,7 +8,7 @@ import { compileTelling } from "./compile/descriptors.js";
 import { compileNestedUsers, prepareNestedUsers } from "./compile/nested-users.js";
 import { compileHooks } from "./compile/hooks.js";
 import { compileInnerIds, compileMaps, type Identity, readIdentity } from "./compile/identity.js";
-import { compileFork, compileNames, compileNamespaces, compileNetworkJoin, compileTimeOffsets, type Namespaces, readNamespaces } from "./compile/namespaces.js";
+import { compileFork, compileNames, compileNamespaces, compileTimeOffsets, type Namespaces, readNamespaces } from "./compile/namespaces.js";
 import { compileNetwork } from "./compile/network.js";
 import { compileFirstProcess, compilePayload } from "./compile/payload.js";
 import { compileRoot } from "./compile/root.js";
@@ -45,7 +45,6 @@ export function compilePlan(spec: Spec, host: HostFacts, options: CompileOptions
   compileNames(context);
   const proc = prepareNestedUsers(context);
   compileRoot(context);
-  compileNetworkJoin(context);
   compileNetwork(context);
   compilePersistence(context);
   compileNestedUsers(context, proc);

@@ -3,7 +3,7 @@ import { BIND, CREATE, MOUNT_ATTR, MS } from "../format.js";
 import { addStep, type Context, refuse, takeSlot } from "./context.js";
 import { attachDevices, hasNodes, type PlannedDevice, planDevices, prepareDevices } from "./devices.js";
 import { attachMount, choosePropagation, needsUserXattr, normalisePath, type PlannedMount, planMounts, prepareMount, preparesOnHost } from "./mounts.js";
-import { isNew } from "./namespaces.js";
+import { compileNetworkJoin, isNew } from "./namespaces.js";
 import { compilePty } from "./terminal.js";
 
 const KEEP = 0xffffffff;
@@ -28,6 +28,8 @@ export function compileRoot(context: Context): void {
   fillRoot(context, [...mounts, ...overlays], devices);
   compilePty(context, mounts, rooted);
   protectPaths(context);
+  // letting go of the old root waits for the kernel's other processors, much longer while a network is being made
+  compileNetworkJoin(context);
   if (!rooted) return;
   finishRoot(context);
   compileChroot(context);
