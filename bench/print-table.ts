@@ -20,5 +20,9 @@ function listCells(row: ResultRow): string[] {
 }
 
 function describeRun({ kernel, node, root, rounds, runs, load }: Result): string {
-  return `Linux ${kernel}, Node ${node}, as ${root ? "root" : "an ordinary user"}; ${rounds} rounds of ${runs} runs each, interleaved; ratios are medians of the rounds' ratios. Load average ${load.map((value) => value.toFixed(1)).join(" to ")}.`;
+  return `Linux ${kernel}, Node ${node}, as ${root ? "root" : "an ordinary user"}; ${rounds} rounds of ${runs} runs each, interleaved; ratios are medians of the rounds' ratios. Load average ${load.map((value) => value.toFixed(1)).join(" to ")}.${describeRunFolder()}`;
+}
+
+function describeRunFolder(): string {
+  return process.env["BRIG_BENCH_TMPFS"] ? " The run folder is put in memory for it, where every host with systemd has it." : "";
 }
