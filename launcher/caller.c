@@ -134,9 +134,11 @@ static int make_data_tree(struct run *run, const struct plan_step *step, const c
 }
 
 static int attach_tree(struct run *run, int tree, const char *path, int as_file) {
-  int target = must(run, make_target(run, path, as_file), "mkdir", path);
+  const char *making = as_file ? "create" : "mkdir";
+  int target = must(run, make_target(run, path, as_file), making, path);
   if (target < 0) return sys_close(tree), -1;
-  int result = must(run, sys(__NR_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH), "move_mount", path);
+  int folder = is_folder(target), result = folder == !as_file ? 0 : must(run, folder ? -EISDIR : -ENOTDIR, making, path);
+  if (result >= 0) result = must(run, sys(__NR_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH), "move_mount", path);
   sys_close(target);
   sys_close(tree);
   return result < 0 ? -1 : 0;

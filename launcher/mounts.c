@@ -76,7 +76,11 @@ int step_fs_mount(struct run *run, const struct plan_step *step) {
 /* Attaches a detached mount and lets go of its descriptor. */
 static int attach_at(struct run *run, int tree, const char *path, int create) {
   int target = create == CREATE_NOTHING ? open_target(run, path, 0) : make_target(run, path, create == CREATE_FILE);
-  int result = must(run, target, create == CREATE_NOTHING ? "open" : "mkdir", path);
+  const char *making = create == CREATE_NOTHING ? "open" : create == CREATE_FILE ? "create" : "mkdir";
+  int result = must(run, target, making, path);
+  /* the kernel's EINVAL would not say that one is a folder and the other a file */
+  int folder = result < 0 || create == CREATE_NOTHING ? 0 : is_folder(target);
+  if (folder != (create == CREATE_DIR) && result >= 0 && create != CREATE_NOTHING) result = must(run, folder ? -EISDIR : -ENOTDIR, making, path);
   if (result >= 0) result = must(run, attach(tree, target), "move_mount", path);
   forget_parent(path);
   if (target >= 0) sys_close(target);

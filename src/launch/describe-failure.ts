@@ -86,7 +86,8 @@ function speakAsTool(voice: Voice, name: OperationName | undefined, pointer: str
   const executing = name === "EXEC";
   const saying = executing ? voice.exec.saying : (findSaying(voice, pointer, record.operation) ?? describeAttempt(name, record));
   const exitCode = executing ? exitCodeOf(record.errno, voice.exec.notFound, voice.exec.other) : voice.exitCode;
-  return new BrigError(`${voice.prefix}${saying}: ${describeReason(record)}`, { code: `BRIG_${codeOf(name)}`, exitCode });
+  const reason = voice.whole?.includes(saying) ? "" : `: ${describeReason(record)}`;
+  return new BrigError(`${voice.prefix}${saying}${reason}`, { code: `BRIG_${codeOf(name)}`, exitCode });
 }
 
 function findSaying(voice: Voice, pointer: string | undefined, operation: string): string | undefined {

@@ -80,6 +80,7 @@ const voice = z.strictObject({
   prefix: z.string(),
   exitCode: status,
   sayings: z.record(z.string(), z.string()),
+  whole: z.array(z.string()).exactOptional(),
   exec: z.strictObject({ saying: z.string(), notFound: status, other: status }),
 });
 

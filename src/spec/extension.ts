@@ -142,6 +142,8 @@ export interface Voice {
    * with "#" and a system call behind it ("/process/user#setgroups") is for that call alone; "" is for all others.
    */
   sayings: Record<string, string>;
+  /** Those of them that are all there is to say: the kernel's answer means nothing. */
+  whole?: string[];
   /** What is said when the program cannot be executed, and the statuses: 127 and 126, or one and the same for both. */
   exec: { saying: string; notFound: number; other: number };
 }

@@ -8,6 +8,8 @@ export interface Decided {
   unshare: Map<UnsharedType, string>;
   uid: number;
   gid: number;
+  /** The ids in the user namespace that owns the mounts: a new devpts belongs to its root, who has to be mapped. */
+  outer: { uid: number; gid: number };
   /** A first process of bwrap's stays as parent of the program. */
   init: boolean;
 }
@@ -23,10 +25,11 @@ export function decide(asked: BwrapOptions, context: BwrapContext): Decided {
   if (asked.userTry !== undefined && context.userNamespaces && !unshare.has("user")) unshare.set("user", asked.userTry);
   if (asked.cgroupTry !== undefined && !unshare.has("cgroup")) unshare.set("cgroup", asked.cgroupTry);
   checkDependencies(asked, unshare, context);
+  const ids = { uid: asked.uid ?? context.euid, gid: asked.gid ?? context.egid };
   return {
     unshare,
-    uid: asked.uid ?? context.euid,
-    gid: asked.gid ?? context.egid,
+    ...ids,
+    outer: asked.operations.some(({ kind }) => kind === "dev") ? { uid: 0, gid: 0 } : ids,
     init: !asked.asPid1 && (unshare.has("pid") || asked.locks.length > 0 || asked.syncFd !== undefined),
   };
 }

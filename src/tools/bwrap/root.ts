@@ -44,8 +44,11 @@ function toPath(dest: string): string {
   return `/${parts.join("/")}`;
 }
 
+const DATA_MODE = 0o600;
+
 function apply(builder: Builder, operation: RootOperation): void {
-  if ("perms" in operation && operation.perms !== undefined && operation.kind !== "chmod") addParents(builder, operation);
+  if (operation.kind === "data") addParents(builder, { ...operation, perms: operation.perms ?? DATA_MODE });
+  else if ("perms" in operation && operation.perms !== undefined && operation.kind !== "chmod") addParents(builder, operation);
   switch (operation.kind) {
     case "bind": return addBind(builder, operation);
     case "bind-fd": return addMount(builder, operation, { type: "bind", source: `/proc/self/fd/${operation.fd}`, options: bindOptions(operation.access) }, `Can't find source path /proc/self/fd/${operation.fd}`);
@@ -75,6 +78,7 @@ function addMount(builder: Builder, { dest, text }: { dest: string; text: string
   const what = mount.type === "bind" ? `bind mount /oldroot${mount.source} on /newroot${toPath(dest)}` : `mount ${mount.type} on /newroot${toPath(dest)}`;
   builder.notes.add(pointer, text, `Can't ${what}`);
   builder.notes.sayings[`${pointer}#mkdir`] = `Can't mkdir ${dest}`;
+  builder.notes.sayings[`${pointer}#create`] = `Can't create file at ${dest}`;
   if (opening !== undefined) builder.notes.sayings[`${pointer}#open`] = builder.notes.sayings[`${pointer}#readlink`] = opening;
   builder.mounts.push({ destination: toPath(dest), ...mount });
 }
@@ -151,7 +155,7 @@ function addDir(builder: Builder, operation: RootOperation & { kind: "dir" }): v
 function addData(builder: Builder, operation: RootOperation & { kind: "data" }): void {
   const { fd, dest, access, perms } = operation;
   const pointer = `/annotations/dev.brig.files/${builder.files.length}`;
-  addEntry(builder, operation, { type: "data", path: toPath(dest), mode: perms ?? 0o600, fd, readonly: access === "read" }, `Can't create file at ${dest}`);
+  addEntry(builder, operation, { type: "data", path: toPath(dest), mode: perms ?? DATA_MODE, fd, readonly: access === "read" }, `Can't create file at ${dest}`);
   builder.notes.sayings[`${pointer}#read`] = `Can't write data to file ${dest}`;
 }
 

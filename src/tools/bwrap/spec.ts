@@ -10,6 +10,9 @@ import { buildEnvironment, type Environment, lookUp } from "./environment.js";
 import { type BwrapOptions, EXIT_FAILURE } from "./options.js";
 import { buildRoot, type Root } from "./root.js";
 
+const STILL_POSSIBLE = "creation of new user namespaces was not disabled as requested";
+const BAD_FILTER = "Invalid seccomp data, must be multiple of 8";
+
 /** A spec with the variables of the caller that it depends on. */
 export interface BuiltSpec {
   spec: Spec;
@@ -65,7 +68,7 @@ function buildLinux(asked: BwrapOptions, context: BwrapContext, decided: Decided
   notes.sayings["/process/capabilities"] = "capset failed";
   notes.sayings["/linux/rootfsPropagation"] = "Failed to make / slave";
   if (decided.unshare.has("user") && asked.usernsBlockFd === undefined) {
-    const ids = asked.disableUserns ? { uid: context.euid, gid: context.egid } : decided;
+    const ids = decided.outer;
     linux.uidMappings = [{ containerID: ids.uid, hostID: context.euid, size: 1 }];
     linux.gidMappings = [{ containerID: ids.gid, hostID: context.egid, size: 1 }];
     notes.sayings["/linux/uidMappings"] = "setting up uid map";
@@ -101,7 +104,7 @@ function buildExtension(asked: BwrapOptions, context: BwrapContext, decided: Dec
 }
 
 function makeVoice({ levelPrefix }: BwrapOptions, name: string, { sayings }: Notes): NonNullable<Extension["voice"]> {
-  return { prefix: levelPrefix ? "<3>bwrap: " : "bwrap: ", exitCode: EXIT_FAILURE, sayings, exec: { saying: `execvp ${name}`, notFound: EXIT_FAILURE, other: EXIT_FAILURE } };
+  return { prefix: levelPrefix ? "<3>bwrap: " : "bwrap: ", exitCode: EXIT_FAILURE, sayings, whole: [STILL_POSSIBLE, BAD_FILTER], exec: { saying: `execvp ${name}`, notFound: EXIT_FAILURE, other: EXIT_FAILURE } };
 }
 
 /** Where the program begins: bwrap(1), "HOME". */
@@ -115,14 +118,16 @@ function listFolders(asked: BwrapOptions, { cwd, env }: BwrapContext, environmen
 }
 
 function addUsers(extension: Extension, asked: BwrapOptions, decided: Decided, notes: Notes): void {
-  if (asked.disableUserns) extension.nestedUsers = { uid: decided.uid, gid: decided.gid, last: true };
+  const { outer, uid, gid } = decided;
+  const mapped = decided.unshare.has("user") && asked.usernsBlockFd === undefined;
+  if (mapped && (asked.disableUserns || outer.uid !== uid || outer.gid !== gid)) extension.nestedUsers = { uid, gid, last: asked.disableUserns };
   if (asked.userns2 !== undefined) {
     extension.joinUsersLast = `/proc/self/fd/${asked.userns2}`;
     notes.add("/annotations/dev.brig.joinUsersLast", `--userns2 ${asked.userns2}`, "Setting userns2 failed");
   }
   if (!asked.disableUserns && !asked.assertUsernsDisabled) return;
   extension.noUserNamespaces = true;
-  notes.add("/annotations/dev.brig.noUserNamespaces", asked.disableUserns ? "--disable-userns" : "--assert-userns-disabled", "creation of new user namespaces was not disabled as requested");
+  notes.add("/annotations/dev.brig.noUserNamespaces", asked.disableUserns ? "--disable-userns" : "--assert-userns-disabled", STILL_POSSIBLE);
 }
 
 function addLocks(extension: Extension, { locks }: BwrapOptions, notes: Notes): void {
@@ -142,7 +147,7 @@ function buildDescriptors(asked: BwrapOptions, notes: Notes): Descriptors {
   seccomp.forEach((fd, index) => {
     notes.add(`${pointer}/seccomp/${index}`, `--seccomp ${fd}`, "prctl(PR_SET_SECCOMP)");
     notes.sayings[`${pointer}/seccomp/${index}#read`] = "Can't read seccomp data";
-    notes.sayings[`${pointer}/seccomp/${index}#length`] = "Invalid seccomp data, must be multiple of 8";
+    notes.sayings[`${pointer}/seccomp/${index}#length`] = BAD_FILTER;
   });
   const descriptors: Descriptors = { passAllBut: [...new Set(named)].filter((fd) => fd !== undefined && fd > 2) as number[] };
   if (syncFd !== undefined) descriptors.hold = [syncFd];
