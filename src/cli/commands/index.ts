@@ -134,6 +134,11 @@ export const commands: Record<string, Registration> = {
     summary: "network namespaces with names, as ip-netns(8) has them, and a way out for them",
     load: () => import("./netns.js"),
   },
+  firejail: {
+    group: "Tools with their own grammar",
+    summary: "run a program with Firejail's profiles and options, without a setuid program",
+    load: () => import("./firejail.js"),
+  },
   bwrap: {
     group: "Tools with their own grammar",
     summary: "run a program in a root put together from words, as bwrap(1) does",

@@ -1,4 +1,5 @@
 import { readText } from "../../host/read-text.js";
+import { describeOrigin } from "../../spec/origin.js";
 import { type Draft, hide } from "./draft.js";
 import { findReal, refuseRule } from "./paths.js";
 import { findLast, hasRule, type Rule } from "./rule.js";
@@ -50,11 +51,11 @@ function applyBus(draft: Draft, bus: Bus): void {
   for (const rule of rules) if (rule.value !== "none" && rule.value !== "filter") throw refuseRule(rule, "BRIG_BAD_VALUE", `a bus is filtered or closed, not ${rule.value}`, `dbus-${bus} filter, dbus-${bus} none`);
   const [rule] = rules;
   const detail = details.find(({ name }) => !name.endsWith(".log"));
-  if (!rule && detail) throw refuseRule(detail, "BRIG_BAD_VALUE", `${detail.name} is for a filtered bus`, `dbus-${bus} filter`);
+  if (!rule && detail) draft.warnings.push(`${detail.name} says nothing without dbus-${bus} filter (${describeOrigin(detail.origin)})`);
   if (!rule) return;
   const closed = rules.findIndex(({ value }) => value === "none");
   const opened = rules.findIndex(({ value }) => value === "filter");
-  if (closed >= 0 && opened > closed) throw refuseRule(rules[opened]!, "BRIG_BAD_VALUE", `cannot relax dbus-${bus} policy, it is already set to none`, `ignore dbus-${bus} none`);
+  if (closed >= 0 && opened > closed) draft.warnings.push(`dbus-${bus} stays closed: an earlier line says none (${describeOrigin(rules[opened]!.origin)})`);
   if (closed >= 0) closeBus(draft, bus, rules[closed]!);
   else filterBus(draft, bus, rule, details);
 }

@@ -36,8 +36,8 @@ export interface Draft {
   origins: Record<string, Origin>;
   /** What a person should hear: each is printed as a warning, unless --quiet. */
   warnings: string[];
-  /** What has to be there on the host before the sandbox starts. */
-  prepare: { folders: string[]; files: string[]; staged: { path: string; content: string }[] };
+  /** Files of the host that have to be there when the sandbox starts. */
+  staged: { path: string; content: string }[];
   /** What has to run beside the sandbox. */
   proxies: BusProxy[];
 }

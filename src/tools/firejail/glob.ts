@@ -74,11 +74,17 @@ const compiled = new Map<string, (name: string) => boolean>();
 export function compileSegment(pattern: string): (name: string) => boolean {
   let test = compiled.get(pattern);
   if (!test) {
-    const parts = readParts(pattern);
-    test = isPattern(pattern) ? (name) => matchParts(parts, name) : (name) => name === pattern;
+    test = isPattern(pattern) ? makeTest(pattern) : (name) => name === pattern;
     compiled.set(pattern, test);
   }
   return test;
+}
+
+/** Most names differ from a pattern in what stands before its first wildcard: they are not looked at further. */
+function makeTest(pattern: string): (name: string) => boolean {
+  const parts = readParts(pattern);
+  const prefix = pattern.slice(0, pattern.search(/[*?[\\]/));
+  return (name) => name.startsWith(prefix) && matchParts(parts, name);
 }
 
 type Part = "star" | "any" | { set: ReadonlySet<string> | undefined; ranges: [string, string][]; negated: boolean };

@@ -1,16 +1,31 @@
 import { lstatSync, readlinkSync, statSync } from "node:fs";
 import { describeOrigin } from "../../spec/origin.js";
 import { type Draft, hide, isRoot } from "./draft.js";
-import { expandGlob, makeMatcher } from "./glob.js";
+import { expandGlob, isPattern, makeMatcher } from "./glob.js";
 import { leadsToFolder } from "./base.js";
 import { expandPaths, expandWords, findReal, refusePath, refuseRule } from "./paths.js";
 import type { Rule } from "./rule.js";
 
+/** Paths and patterns of noblacklist: thousands of paths are held against hundreds of them. */
+class Kept {
+  readonly #paths = new Set<string>();
+  readonly #patterns: { prefix: string; matches: (path: string) => boolean }[] = [];
+
+  add(path: string): void {
+    if (isPattern(path)) this.#patterns.push({ prefix: path.slice(0, path.search(/[*?[]/)), matches: makeMatcher(path) });
+    else this.#paths.add(path);
+  }
+
+  has(path: string): boolean {
+    return this.#paths.has(path) || this.#patterns.some(({ prefix, matches }) => path.startsWith(prefix) && matches(path));
+  }
+}
+
 /** What changes files and folders where they stand, in the order of the profile (fs.c). */
 export function applyFileRules(draft: Draft): void {
-  const kept: ((path: string) => boolean)[] = [];
+  const kept = new Kept();
   for (const rule of draft.rules) {
-    if (rule.name === "noblacklist") for (const path of expandWords(draft, rule)) kept.push(makeMatcher(path));
+    if (rule.name === "noblacklist") for (const path of expandWords(draft, rule)) kept.add(path);
     else if (rule.name === "blacklist" || rule.name === "blacklist-nolog") blacklist(draft, rule, kept);
     else if (rule.name === "read-only" || rule.name === "read-write" || rule.name === "noexec") remount(draft, rule);
     else if (rule.name === "tmpfs") coverFolder(draft, rule);
@@ -22,10 +37,10 @@ export function applyFileRules(draft: Draft): void {
  * Paths are masked whether they exist or not: what is made later at one of them stays hidden too. Only patterns need
  * a look at the folders.
  */
-function blacklist(draft: Draft, rule: Rule, kept: readonly ((path: string) => boolean)[]): void {
+function blacklist(draft: Draft, rule: Rule, kept: Kept): void {
   for (const words of expandWords(draft, rule))
     for (const path of expandGlob(words, draft.context.folders)) {
-      if (kept.some((matches) => matches(path))) continue;
+      if (kept.has(path)) continue;
       if (isSystemLink(path)) draft.warnings.push(`${path} is a link to a system's folder and is not hidden (${describeOrigin(rule.origin)})`);
       else hide(draft, path, rule.origin);
     }

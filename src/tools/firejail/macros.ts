@@ -49,8 +49,9 @@ function expandFolder(name: string, places: Places): string | undefined {
 
 /** Whether a value begins with a macro that Firejail has, or with none. */
 export function hasKnownMacro(value: string): boolean {
+  if (!value.startsWith("${")) return true;
   const match = /^\$\{(\w*)\}/.exec(value);
-  if (!match) return !value.startsWith("${");
+  if (!match) return false;
   const [, name = ""] = match;
   return ["HOME", "RUNUSER", "CFG", "PATH"].includes(name) || Object.hasOwn(XDG, name);
 }

@@ -17,7 +17,7 @@ export function expandWords({ context }: Draft, rule: Rule): string[] {
   const { value } = rule;
   if (!hasKnownMacro(value)) throw refusePath(rule, `there is no macro as in ${value}`);
   const paths = expandMacros(value, context.places);
-  for (const path of paths) if (!path.startsWith("/") || path.split("/").includes("..")) throw refusePath(rule, `${value} is no absolute path without ".."`);
+  for (const path of paths) if (!path.startsWith("/") || (path.includes("..") && path.split("/").includes(".."))) throw refusePath(rule, `${value} is no absolute path without ".."`);
   return paths.map(tidy);
 }
 

@@ -1,5 +1,5 @@
 import { BrigError } from "../../error/brig-error.js";
-import { allow, allowIntsExcept, whereMasked } from "../../plan/seccomp/default-arguments.js";
+import { allow, whereMasked } from "../../plan/seccomp/default-arguments.js";
 import type { Seccomp, SeccompArg, SeccompRule } from "../../spec/oci.js";
 import { describeOrigin } from "../../spec/origin.js";
 import { type Draft } from "./draft.js";
@@ -161,19 +161,33 @@ function guardSockets(draft: Draft): Guard[] {
     if (Object.hasOwn(FAMILIES, value)) return FAMILIES[value] as number;
     throw refuseRule(rule, "BRIG_BAD_VALUE", `there is no protocol ${JSON.stringify(value)}`, Object.keys(FAMILIES).join(", "));
   });
-  const denied = allowIntsExcept("socket", 0, [...new Set(families)]).map(({ args }) => args ?? []);
+  const denied = listOthers(0, [...new Set(families)]);
   const allowed = [...new Set(families)].map((family) => [whereMasked(0, 0xffff_ffff, family)]);
   return [{ name: "socket", answer: { action: "SCMP_ACT_ERRNO", errno: EOPNOTSUPP }, denied, allowed }];
+}
+
+/**
+ * Conditions that together hold for every `int` but these: OCI has no masked "not equal". From the highest bit down,
+ * whatever leaves the way to all of them at a bit is one condition.
+ */
+function listOthers(index: number, values: readonly number[], bit = 31, mask = 0, prefix = 0): SeccompArg[][] {
+  if (bit < 0) return [];
+  const weight = 2 ** bit;
+  return [0, weight].flatMap((side) => {
+    const inside = values.filter((value) => (Math.floor(value / weight) % 2) * weight === side);
+    if (inside.length === 0) return [[whereMasked(index, mask + weight, prefix + side)]];
+    return listOthers(index, inside, bit - 1, mask + weight, prefix + side);
+  });
 }
 
 /** seccomp.block-secondary: 32-bit personalities are refused, asking (0xffffffff) and PER_LINUX are not. */
 function guardPersonality(draft: Draft): Guard[] {
   const rule = findLast(draft.rules, "seccomp.block-secondary");
   if (!rule) return [];
-  const denied = allowIntsExcept("personality", 0, [0, 0xffff_ffff]).map(({ args }) => args ?? []);
-  const allowed = [0, 0xffff_ffff].map((value) => [whereMasked(0, 0xffff_ffff, value)]);
   // the default list refuses personality(2) altogether
   if (dropCalls(draft).some(({ names }) => names.includes("personality"))) return [];
+  const denied = listOthers(0, [0, 0xffff_ffff]);
+  const allowed = [0, 0xffff_ffff].map((value) => [whereMasked(0, 0xffff_ffff, value)]);
   return [{ name: "personality", answer: readDefault(draft), denied, allowed }];
 }
 

@@ -8,7 +8,6 @@ import { type Draft, hide, type JailContext } from "./draft.js";
 import { applyFileRules } from "./hide.js";
 import { applyIdentity } from "./identity.js";
 import { applyLife } from "./life.js";
-import { listCreated } from "./make.js";
 import { applyNetwork } from "./network.js";
 import { refuseRule } from "./paths.js";
 import { applyPrivate, expandShorthands, hideMedia } from "./private.js";
@@ -22,7 +21,8 @@ import { applyWhitelist } from "./whitelist.js";
 export interface JailSpec {
   spec: Spec;
   warnings: string[];
-  prepare: Draft["prepare"];
+  /** Files that have to be there when it starts. */
+  staged: Draft["staged"];
   proxies: BusProxy[];
 }
 
@@ -36,9 +36,6 @@ export function buildFirejailSpec(given: readonly Rule[], command: readonly stri
   const rules = expandShorthands(given, context.places.home);
   refuseUnsupported(rules);
   const draft = startDraft(rules, context);
-  const { folders, files } = listCreated(draft);
-  draft.prepare.folders.push(...folders);
-  draft.prepare.files.push(...files);
   buildBase(draft);
   applyPrivate(draft);
   applyWhitelist(draft);
@@ -51,7 +48,7 @@ export function buildFirejailSpec(given: readonly Rule[], command: readonly stri
   applySeccomp(draft);
   applyIdentity(draft);
   applyProgram(draft, command);
-  return { spec: finishSpec(draft), warnings: draft.warnings, prepare: draft.prepare, proxies: draft.proxies };
+  return { spec: finishSpec(draft), warnings: draft.warnings, staged: draft.staged, proxies: draft.proxies };
 }
 
 function startDraft(rules: readonly Rule[], context: JailContext): Draft {
@@ -66,7 +63,7 @@ function startDraft(rules: readonly Rule[], context: JailContext): Draft {
     extension: { files: [], init: true, terminal: "auto", dieWithParent: true },
     origins: { "": { kind: "tool", text: "firejail" } },
     warnings: [],
-    prepare: { folders: [], files: [], staged: [] },
+    staged: [],
     proxies: [],
   };
 }

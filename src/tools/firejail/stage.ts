@@ -10,6 +10,6 @@ import { findReal } from "./paths.js";
 export function stageFile(draft: Draft, destination: string, content: string, origin: Origin): void {
   const name = createHash("sha256").update(content).digest("hex").slice(0, 32);
   const path = `${draft.context.stage}/${name}`;
-  draft.prepare.staged.push({ path, content });
+  draft.staged.push({ path, content });
   draft.view.bind(findReal(destination) ?? destination, path, origin, { readonly: true, noexec: true, nosuid: true, nodev: true });
 }

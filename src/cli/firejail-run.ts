@@ -1,0 +1,67 @@
+import { dirname, join } from "node:path";
+import { findCacheFolder } from "../launch/cache.js";
+import { handOverPlan } from "../launch/hand-over.js";
+import { findRunFolder } from "../launch/run-folder.js";
+import { compilePlan } from "../plan/compile.js";
+import { encodePlan } from "../plan/encode.js";
+import { listSandboxes } from "../sandbox/list.js";
+import { isLive } from "../sandbox/sandbox.js";
+import { loadRules } from "../tools/firejail/choose.js";
+import { readJailContext, findPlaces } from "../tools/firejail/context.js";
+import { findShell, type Words } from "../tools/firejail/grammar.js";
+import { listCreated } from "../tools/firejail/make.js";
+import { makeCreated, prepareStage } from "../tools/firejail/prepare.js";
+import { openProfileFiles } from "../tools/firejail/profile-files.js";
+import { findLast, hasRule } from "../tools/firejail/rule.js";
+import { buildFirejailSpec, type JailSpec } from "../tools/firejail/spec.js";
+import { runFirejailAction } from "./firejail-actions.js";
+import { printError } from "./output/print.js";
+import type { ToolRun } from "./soft-tool.js";
+import { build } from "./version.js";
+
+/** Runs a program as firejail would. */
+export async function runFirejail(run: ToolRun, words: Words): Promise<number> {
+  const places = findPlaces(run.host);
+  const config = readJailContext(run.host, places, "", []).config;
+  const [program] = words.command;
+  const { rules } = loadRules(words, program, openProfileFiles(places.home), places, config, run.host.euid === 0);
+  const joined = findJoined(findLast(rules, "join-or-start")?.value);
+  if (joined !== undefined) return await runFirejailAction(run, { ...words, action: { name: "join", sandbox: joined } });
+  makeCreated(listCreated(rules, places));
+  const folders = listOwnFolders(run.host.euid);
+  const context = readJailContext(run.host, places, folders.stage, folders.own);
+  const command = words.command.length > 0 ? words.command : [findShell()];
+  const jail = buildFirejailSpec(rules, command, context);
+  const quiet = words.quiet || hasRule(rules, "quiet") || config.get("quiet-by-default") === "yes";
+  if (!quiet) for (const warning of jail.warnings) printError(`Warning: ${warning}`);
+  prepareStage(jail.staged, folders.stage, findRunFolder(run.host.euid));
+  return await launch(run, jail);
+}
+
+function findJoined(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  return listSandboxes().find((sandbox) => sandbox.name === name && isLive(sandbox))?.id;
+}
+
+/** No payload may see sockets, plans and staged files: whoever writes a plan decides what is run next. */
+function listOwnFolders(euid: number): { stage: string; own: string[] } {
+  const run = findRunFolder(euid);
+  const cache = findCacheFolder();
+  const home = cache === undefined ? join(run, "cache") : dirname(cache);
+  return { stage: join(home, "firejail"), own: [...new Set([run, "/run/brig", `/tmp/brig-${euid}`, home])] };
+}
+
+/** Where a bus is filtered, Node stays beside the sandbox with the proxy; otherwise nothing of it does. */
+async function launch(run: ToolRun, { spec, proxies }: JailSpec): Promise<number> {
+  const plan = compilePlan(spec, run.host, { runFolder: findRunFolder(run.host.euid), words: [run.tool, ...run.words], cwd: process.cwd(), build });
+  const bytes = encodePlan(plan);
+  if (proxies.length === 0) return await handOverPlan(bytes);
+  const { startProxies } = await import("../tools/firejail/bus-proxy.js");
+  const { runPlan } = await import("../launch/run-plan.js");
+  const running = await startProxies(proxies);
+  try {
+    return await runPlan(bytes);
+  } finally {
+    running.stop();
+  }
+}

@@ -1,0 +1,129 @@
+import { BrigError } from "../../error/brig-error.js";
+import type { Origin } from "../../spec/extension.js";
+import { findFault } from "./directives.js";
+import type { Rule } from "./rule.js";
+
+/** What is done with a sandbox that runs, or told without one. */
+export interface Action {
+  name: "help" | "version" | "list" | "tree" | "shutdown" | "join" | "ls" | "cat" | "get" | "put" | "debug-caps" | "debug-syscalls" | "debug-protocols" | "debug-errnos";
+  /** The sandbox: a name or pid; "" where none is meant. */
+  sandbox: string;
+}
+
+/** One option in its place: the order decides what a profile's conditions and `ignore` see. */
+export type Step =
+  | { kind: "rule"; rule: Rule }
+  | { kind: "profile"; name: string }
+  | { kind: "include"; name: string }
+  | { kind: "ignore"; words: string; text: string };
+
+export interface Words {
+  action: Action | undefined;
+  steps: Step[];
+  /** No profile is looked for. */
+  noprofile: boolean;
+  quiet: boolean;
+  debug: boolean;
+  /** Program and arguments; empty: the user's shell. */
+  command: string[];
+  /** As a login shell is started. */
+  login: boolean;
+}
+
+/** Options that are no rules of a profile and mean nothing more than their presence. */
+const SWITCHES = new Set(["noprofile", "quiet", "debug", "debug-blacklists", "debug-whitelists", "debug-private-lib"]);
+const ACTIONS = new Set(["help", "version", "list", "tree", "shutdown", "join", "ls", "cat", "get", "put", "debug-caps", "debug-syscalls", "debug-protocols", "debug-errnos"]);
+
+/** What Firejail has and brig firejail has not, with how to go on. */
+const UNSUPPORTED: Record<string, string> = {
+  appimage: "brig firejail mounts no AppImage: unpack it with --appimage-extract and run its AppRun",
+  chroot: "brig run --root DIR runs a program in another root",
+  output: "firejail's log files: brig firejail … 2>/dev/null | tee FILE",
+  "output-stderr": "firejail's log files: brig firejail … 2>&1 | tee FILE",
+  build: "firejail --build uses ptrace: run the program once with brig explain, and write the profile from it",
+  trace: "strace -f brig firejail … shows the calls",
+  top: "brig stats shows what each sandbox uses",
+  netstats: "brig stats shows what each sandbox uses",
+  "join-network": "brig exec NAME COMMAND, or brig nsenter --net --target PID",
+  "join-filesystem": "brig exec NAME COMMAND, or brig nsenter --mount --target PID",
+  bandwidth: "tc(8) inside of a namespace made by brig netns connect",
+  scan: "nmap inside of a namespace made by brig netns connect",
+  "ids-init": "firejail's intrusion detection: aide(1) is one of its own",
+  "ids-check": "firejail's intrusion detection: aide(1) is one of its own",
+  nettrace: "tcpdump on the host", dnstrace: "tcpdump on the host", snitrace: "tcpdump on the host", icmptrace: "tcpdump on the host",
+  "dbus-log": "xdg-dbus-proxy --log", "dbus-user.log": "xdg-dbus-proxy --log", "dbus-system.log": "xdg-dbus-proxy --log",
+  "caps.print": "brig explain PID", "seccomp.print": "brig explain PID", "protocol.print": "brig explain PID", "fs.print": "brig explain PID",
+  "cpu.print": "brig explain PID", "dns.print": "brig exec NAME cat /etc/resolv.conf", "apparmor.print": "brig explain PID", "net.print": "brig exec NAME ip address",
+  "netfilter.print": "brig exec NAME nft list ruleset", "netfilter6.print": "brig exec NAME nft list ruleset", "profile.print": "brig inspect NAME",
+};
+
+/** Reads the words behind "firejail" (firejail(1), version 0.9.72). */
+export function parseFirejail(words: readonly string[]): Words {
+  const parsed: Words = { action: undefined, steps: [], noprofile: false, quiet: false, debug: false, command: [], login: false };
+  let at = 0;
+  for (; at < words.length; at++) {
+    const word = words[at]!;
+    if (word === "--") {
+      at++;
+      break;
+    }
+    if (word === "-?" || word === "-h") parsed.action = { name: "help", sandbox: "" };
+    else if (word === "-c") return readShellCommand(parsed, words, at + 1);
+    else if (!word.startsWith("--")) {
+      if (word.startsWith("-")) throw refuse(word);
+      break;
+    } else readOption(parsed, word);
+  }
+  parsed.command = words.slice(at);
+  return parsed;
+}
+
+/** Started as a login shell, or by sshd for a command: "-c COMMAND" is the shell's. */
+function readShellCommand(parsed: Words, words: readonly string[], at: number): Words {
+  const command = words[at];
+  if (command === undefined) throw refuse("-c");
+  return { ...parsed, login: true, command: [findShell(), "-c", command, ...words.slice(at + 1)] };
+}
+
+/** $SHELL, unless that is brig itself standing in /etc/passwd. */
+export function findShell(env: NodeJS.ProcessEnv = process.env): string {
+  const { SHELL: shell } = env;
+  return shell?.startsWith("/") && !/\/(firejail|brig)$/.test(shell) ? shell : "/bin/bash";
+}
+
+function readOption(parsed: Words, word: string): void {
+  const cut = word.indexOf("=");
+  const name = cut < 0 ? word.slice(2) : word.slice(2, cut);
+  const value = cut < 0 ? "" : word.slice(cut + 1);
+  if (ACTIONS.has(name)) parsed.action = { name: name as Action["name"], sandbox: value };
+  else if (SWITCHES.has(name) && cut < 0) readSwitch(parsed, name);
+  else if (name === "profile" || name === "include") parsed.steps.push({ kind: name, name: needValue(word, value) });
+  else if (name === "ignore") parsed.steps.push({ kind: "ignore", words: needValue(word, value), text: word });
+  else if (Object.hasOwn(UNSUPPORTED, name)) throw refuseUnsupported(name);
+  else readRule(parsed, word, name, value, cut >= 0);
+}
+
+function readSwitch(parsed: Words, name: string): void {
+  if (name === "noprofile") parsed.noprofile = true;
+  else if (name === "quiet") parsed.quiet = true;
+  else parsed.debug = true;
+}
+
+function readRule(parsed: Words, word: string, name: string, value: string, hasValue: boolean): void {
+  if (findFault(name, value) !== undefined || name === "whitelist-ro" || (hasValue && value === "")) throw refuse(word);
+  const origin: Origin = { kind: "flag", text: word };
+  parsed.steps.push({ kind: "rule", rule: { name, value, origin } });
+}
+
+function needValue(word: string, value: string): string {
+  if (value === "") throw refuse(word);
+  return value;
+}
+
+function refuse(word: string): BrigError {
+  return new BrigError(`invalid ${word} command line option`, { code: "BRIG_BAD_OPTION", exitCode: 1, hint: "brig firejail --help lists the options" });
+}
+
+function refuseUnsupported(name: string): BrigError {
+  return new BrigError(`brig firejail has no --${name}`, { code: "BRIG_CANNOT_ENFORCE", exitCode: 1, hint: UNSUPPORTED[name]! });
+}

@@ -1,0 +1,34 @@
+import { directives } from "./directives.js";
+
+const rules = [...directives].filter(([name]) => !["include", "ignore", "whitelist-ro", "shell"].includes(name)).map(([name, argument]) => (argument === "none" ? `--${name}` : argument === "optional" ? `--${name}[=…]` : `--${name}=…`));
+
+/** As firejail --help begins, with the options in columns. */
+export const firejailHelp = `brig firejail - run a program in Firejail's sandbox, with Firejail's profiles and without its setuid program
+
+Usage: brig firejail [options] [program and arguments]
+
+Options:
+    --profile=NAME|FILE, --noprofile   the profile; default: the program's own, else default.profile
+    --ignore=COMMAND                   leave lines of the profile out
+    --include=FILE                     read one more profile
+    --quiet, --debug                   fewer words, more words
+    --list, --tree                     what runs
+    --shutdown=NAME|PID                end a sandbox
+    --join=NAME|PID [COMMAND]          one more command in it
+    --ls=NAME|PID PATH, --cat=NAME|PID FILE
+    --get=NAME|PID FILE, --put=NAME|PID SOURCE DESTINATION
+    --debug-caps, --debug-syscalls, --debug-protocols, --debug-errnos
+    --version, --help
+
+Options that are also lines of profiles (firejail(1) tells each):
+${wrap(rules)}
+`;
+
+function wrap(words: readonly string[]): string {
+  const lines = [""];
+  for (const word of words) {
+    if (lines.at(-1)!.length + word.length > 90) lines.push("");
+    lines[lines.length - 1] += ` ${word}`;
+  }
+  return lines.map((line) => `   ${line}`).join("\n");
+}
