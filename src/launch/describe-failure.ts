@@ -59,7 +59,7 @@ const ATTEMPTS: Partial<Record<OperationName, string>> = {
   OPEN: "open", OPEN_TREE: "bind", MOUNT_ATTR: "set how it is mounted", FS_MOUNT: "mount", MKDIR_HOST: "make the folder", WRITE_HOST: "write",
   MOUNT_HOST: "mount", UMOUNT_HOST: "unmount", STATE: "make the sandbox's state folder", NAME: "take the name", CGROUP: "make the cgroup",
   CGROUP_SET: "set the limit", CGROUP_ENTER: "enter the cgroup", CGROUP_OOM: "watch the memory cgroup", PROC_WRITE: "write the sandbox's",
-  RUN: "run", IDMAP: "map the ids of the mount", BIND_NAMESPACE: "keep the namespace at", SELF_WRITE: "write the process's", SETNS: "join the namespace",
+  RUN: "run", RUN_INSIDE: "set up the network with", COMPANION: "set up the network with", IDMAP: "map the ids of the mount", BIND_NAMESPACE: "keep the namespace at", SELF_WRITE: "write the process's", SETNS: "join the namespace",
   UNSHARE: "make the new namespaces", FORK: "fork", LOOPBACK: "bring up the loopback link", NETWORK_START: "make the network namespace", NETWORK_JOIN: "make the network namespace", HOSTNAME: "set the host name", DOMAINNAME: "set the domain name",
   IDS: "become the sandbox's user", KEYRING: "make a session keyring", PROPAGATION: "set the propagation of", ROOT: "change the root to",
   ROOT_DETACH: "let go of the host's root", CHROOT: "change the root to", BIND: "bind", MOUNT: "mount", FS: "mount", ATTR: "change the mount", MASK: "hide",

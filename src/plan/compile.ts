@@ -3,7 +3,7 @@ import { type Extension, type Origin, readExtension } from "../spec/extension.js
 import type { Spec } from "../spec/oci.js";
 import { findOrigin } from "../spec/origin.js";
 import { compileCgroups } from "./compile/cgroups.js";
-import type { CompileOptions, Context } from "./compile/context.js";
+import { attachesNetwork, type CompileOptions, type Context } from "./compile/context.js";
 import { compileTelling } from "./compile/descriptors.js";
 import { compileNestedUsers, prepareNestedUsers } from "./compile/nested-users.js";
 import { compileHooks } from "./compile/hooks.js";
@@ -71,7 +71,7 @@ function makeContext(spec: Spec, host: HostFacts, options: CompileOptions): Cont
 function runsInPlace(extension: Extension, identity: Identity, namespaces: Namespaces): boolean {
   if (!extension.inPlace) return false;
   const mapsOutside = namespaces.user === "new" && (identity.map === "direct" || identity.map === "tools");
-  return !mapsOutside && !extension.persist?.length && extension.network?.mode !== "user";
+  return !mapsOutside && !extension.persist?.length && !attachesNetwork(extension);
 }
 
 function completeNote({ plan, options, extension, spec }: Context): void {

@@ -8,7 +8,10 @@ export function checkExtension(spec: Spec, extension: Extension): Problem[] {
   const isNew = (type: string): boolean => namespaces.some((namespace) => namespace.type === type && namespace.path === undefined);
   const problems: Problem[] = [];
   if (extension.loopback && !isNew("network")) problems.push({ path: ["loopback"], text: "needs a new network namespace" });
-  if (extension.network?.mode === "user" && !isNew("network")) problems.push({ path: ["network", "mode"], text: "user needs a new network namespace" });
+  const { mode = "none", filter } = extension.network ?? {};
+  if (mode !== "none" && mode !== "host" && !isNew("network")) problems.push({ path: ["network", "mode"], text: `${mode} needs a new network namespace` });
+  if (filter && mode !== "user") problems.push({ path: ["network", "filter"], text: "needs the mode user" });
+  if (filter && extension.network?.link) problems.push({ path: ["network", "link"], text: "contradicts filter: such a sandbox has no interface" });
   if (extension.network?.ports?.length && extension.network.mode !== "user") problems.push({ path: ["network", "ports"], text: "needs the mode user" });
   if (extension.rootTmpfs && spec.root && spec.root.path !== "") problems.push({ path: ["rootTmpfs"], text: `contradicts root.path: the root is made or it is ${spec.root.path}` });
   if (extension.inPlace && extension.detach) problems.push({ path: ["detach"], text: "contradicts inPlace: the launcher itself becomes the payload" });

@@ -60,6 +60,11 @@ export function takeSlot(context: Context): number {
   });
 }
 
+/** Whether something outside is attached to the sandbox's network namespace while its first process waits. */
+export function attachesNetwork({ network }: Extension): boolean {
+  return network !== undefined && network.mode !== "none" && network.mode !== "host";
+}
+
 export function originOfSetting(extension: Extension, pointer: string): Origin | undefined {
   return findOrigin(extension.origins, pointer);
 }

@@ -1,7 +1,7 @@
 import type { Extension } from "../../spec/extension.js";
 import type { NamespaceType, Spec } from "../../spec/oci.js";
 import { CLONE } from "../format.js";
-import { addStep, type Context, refuse, takeSlot } from "./context.js";
+import { addStep, attachesNetwork, type Context, refuse, takeSlot } from "./context.js";
 
 /** What becomes of each namespace: the host's, a new one, or one that is joined. */
 export type Namespaces = Record<NamespaceType, "host" | "new" | { path: string; pointer: string }>;
@@ -162,7 +162,7 @@ function makesNetworkApart(context: Context): boolean {
   const { extension, spec } = context;
   if (!isNew(context, "network") || !isNew(context, "user") || !isNew(context, "mount") || context.inPlace) return false;
   const told = extension.descriptors?.info !== undefined || extension.descriptors?.status !== undefined;
-  const seen = told || extension.network?.mode === "user" || extension.persist?.length || spec.hooks || spec.linux?.sysctl;
+  const seen = told || attachesNetwork(extension) || extension.persist?.length || spec.hooks || spec.linux?.sysctl;
   return !seen && !spec.mounts?.some(({ type }) => type === "sysfs");
 }
 

@@ -1,5 +1,8 @@
 import { addStep, type Context, refuse } from "./context.js";
+import type { NetworkLink } from "../../spec/extension.js";
+import { BIND, MOUNT_ATTR, MS } from "../format.js";
 import { compileGateway } from "./gateway.js";
+import { compileBandwidth, compileLink, findRouter, INNER } from "./link.js";
 import { isNew } from "./namespaces.js";
 
 const POINTER = "/annotations/dev.brig.network";
@@ -12,7 +15,8 @@ export function compileNetwork(context: Context): void {
   if (!network || network.mode === "none") return;
   if (network.mode === "host") return checkHostNetwork(context);
   if (!isNew(context, "network")) throw refuse(extension, POINTER, "BRIG_BAD_SPEC", "a network of its own needs a new network namespace", 'add {"type": "network"} to linux.namespaces');
-  if (network.mode !== "user") throw refuse(extension, POINTER, "BRIG_CANNOT_NETWORK", `brig makes no ${network.mode} links yet`, "use the mode user");
+  compileResolver(context, network.link);
+  if (network.mode !== "user") return compileLink(context, network.mode, network.link ?? {});
   if (network.filter) return compileGateway(context, network.filter);
   const pasta = host.hasTool("pasta");
   if (!pasta) throw refuse(extension, POINTER, "BRIG_CANNOT_NETWORK", "the user-space network needs pasta", "apt-get install passt");
@@ -20,6 +24,17 @@ export function compileNetwork(context: Context): void {
   const run = (argv: string[]): void => addStep(context, "parent", { op: "RUN", argv, input: "", timeoutMs: START_TIMEOUT_MS, substitute: true }, POINTER);
   run([findLinkTool(context), "-s", "/proc/%p/ns/net", link]);
   run([pasta, ...listPastaWords(context), "--netns", link]);
+  compileBandwidth(context, network.link ?? {});
+}
+
+const RESOLVER = "/run/.brig-resolv.conf";
+
+/** A resolv.conf of the sandbox's own over the host's, which it sees read-only. */
+function compileResolver(context: Context, link: NetworkLink | undefined): void {
+  if (!link?.dns || link.resolver === undefined) return;
+  const content = link.dns.map((address) => `nameserver ${address}\n`).join("");
+  addStep(context, "child", { op: "FILE", path: RESOLVER, mode: 0o644, content }, POINTER);
+  addStep(context, "child", { op: "BIND", source: RESOLVER, target: link.resolver, set: MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC, clear: 0, flags: BIND.FROM_NEW_ROOT | BIND.CREATE, propagation: MS.PRIVATE }, POINTER);
 }
 
 /**
@@ -57,5 +72,16 @@ function listPastaWords({ extension, host, namespaces }: Context): string[] {
   ];
   const runAs = host.euid === 0 ? ["--runas", "0:0"] : [];
   const users = namespaces.user === "host" ? ["--netns-only"] : ["--userns", "/proc/%p/ns/user"];
-  return ["--config-net", "--quiet", "--no-map-gw", ...runAs, ...flags, ...users];
+  return ["--config-net", "--quiet", "--no-map-gw", ...listLinkWords(extension.network?.link), ...runAs, ...flags, ...users];
+}
+
+/** pasta answers for every router, so that any address of the network will do. */
+function listLinkWords(link: NetworkLink | undefined): string[] {
+  if (!link) return [];
+  const { address, gateway, mtu, mac } = link;
+  const [own, bits] = address?.split("/") ?? [];
+  const router = gateway ?? (address === undefined || address.includes(":") ? undefined : findRouter(address));
+  const words = { "--address": own, "--netmask": own?.includes(":") ? undefined : bits, "--gateway": router, "--mtu": mtu, "--ns-mac-addr": mac };
+  const shaped = link.download !== undefined || link.upload !== undefined ? ["--ns-ifname", INNER] : [];
+  return [...Object.entries(words).flatMap(([word, value]) => (value === undefined ? [] : [word, String(value)])), ...shaped];
 }

@@ -1,7 +1,7 @@
 import type { Voice } from "../../spec/extension.js";
 import type { SandboxRecord } from "../../spec/record.js";
 import { RUN, RUN_EXEC_FAILURE_SHIFT, RUN_FAILURE_SHIFT } from "../format.js";
-import { addStep, type Context, refuse } from "./context.js";
+import { addStep, attachesNetwork, type Context, refuse } from "./context.js";
 import { isNew } from "./namespaces.js";
 import { findSignal } from "./signals.js";
 
@@ -30,7 +30,7 @@ export function compileState(context: Context): void {
 export function deferState({ plan, extension, spec }: Context): void {
   const { host, parent } = plan.steps;
   const state = host.find((step) => step.op === "STATE");
-  if (!state || extension.name !== undefined || extension.detach || extension.network?.mode === "user" || spec.hooks) return;
+  if (!state || extension.name !== undefined || extension.detach || attachesNetwork(extension) || spec.hooks) return;
   host.splice(host.indexOf(state), 1);
   parent.push({ op: "GO" }, state);
 }
