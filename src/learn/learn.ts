@@ -81,21 +81,33 @@ async function verify(wish: LearnWish, context: PolicyContext, strict: Inside, l
     return tryProfile(render(wish, strict, kept, []), wish.seccompName, wish.command, context, wish.input);
   };
   const whole = await attempt(lines);
-  if (whole.status !== status) return finish(wish, strict, lines, [], { status, verified: false, trial: whole });
+  if (whole.status !== status && whole.status !== 0) return finish(wish, strict, lines, [], { status, verified: false, trial: whole });
   const again = await attempt(lines);
   const isSteady = again.digest === whole.digest;
   const known = new Map<string, boolean>();
   const works = async (kept: readonly Line[]): Promise<boolean> => {
     const key = JSON.stringify(kept.map((line) => lines.indexOf(line)).sort((a, b) => a - b));
     const trial = known.has(key) ? undefined : await attempt(kept);
-    if (trial) known.set(key, trial.status === status && (!isSteady || trial.digest === whole.digest));
+    if (trial) known.set(key, trial.status === whole.status && (!isSteady || trial.digest === whole.digest));
     return known.get(key) ?? false;
   };
-  const tried = wish.minimize ? lines : lines.filter(({ optional }) => optional);
+  const tried = lines.filter((line) => (wish.minimize || line.optional) && !isTightening(line)).sort((a, b) => weigh(b) - weigh(a));
   const fixed = lines.filter((line) => !tried.includes(line));
   const needed = await dropUnneeded(tried, (kept) => works([...fixed, ...kept]));
   const kept = lines.filter((line) => fixed.includes(line) || needed.includes(line));
   return finish(wish, strict, kept, lines.filter((line) => !kept.some((each) => sameLine(each, line))), { status, verified: true });
+}
+
+const WEIGHTS: Record<Line["key"], number> = { seccomp: 9, capAdd: 8, devices: 7, net: 6, write: 4, project: 3, read: 1 };
+
+/** Without it more would be shown, and not less. */
+function isTightening({ key, value }: Line): boolean {
+  return key === "project" && value === "none";
+}
+
+/** How much a line opens: the most is tried to do without first, so that of two that serve the lesser one stays. */
+function weigh({ key, optional }: Line): number {
+  return WEIGHTS[key] + (optional ? 0.5 : 0);
 }
 
 function finish(wish: LearnWish, strict: Inside, lines: Line[], unneeded: Line[], outcome: Pick<Learned, "status" | "verified" | "trial">): Learned {
