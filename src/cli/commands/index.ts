@@ -134,6 +134,11 @@ export const commands: Record<string, Registration> = {
     summary: "network namespaces with names, as ip-netns(8) has them, and a way out for them",
     load: () => import("./netns.js"),
   },
+  profile: {
+    group: "Understand",
+    summary: "what a Firejail profile comes to, what in it does nothing, and the same for brig run",
+    load: () => import("./profile.js"),
+  },
   firejail: {
     group: "Tools with their own grammar",
     summary: "run a program with Firejail's profiles and options, without a setuid program",

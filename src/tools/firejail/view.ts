@@ -71,7 +71,7 @@ export class View {
   }
 
   #put(layer: Layer): Layer {
-    for (const destination of [...this.#layers.keys()]) if (isBeneath(destination, layer.destination)) this.#layers.delete(destination);
+    for (const destination of this.#layers.keys()) if (isBeneath(destination, layer.destination)) this.#layers.delete(destination);
     this.#layers.set(layer.destination, layer);
     return layer;
   }
