@@ -77,8 +77,7 @@ static int create_file(struct run *run, const char *path, int mode) {
   const char *name;
   int parent = open_parent(run, path, &name);
   if (parent < 0) return parent;
-  int fd = sys_openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, mode);
-  sys_close(parent);
+  int fd = sys_openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, mode); /* the parent is kept for the next */
   return fd == -EEXIST ? open_target(run, path, O_WRONLY | O_TRUNC) : fd;
 }
 

@@ -39,6 +39,16 @@ async function runBwrap(run: ToolRun, words: string[]): Promise<number> {
   return await handOverPlan(compileBwrap(run, asked, built));
 }
 
+/** What brig refuses before anything is done has bwrap's exit status too. */
+function asBwrap<T>(compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof Error && error.name === "BrigError")) throw error;
+    throw refuseWords(error.message, (error as Error & { hint?: string }).hint);
+  }
+}
+
 function readDescriptor(fd: number): Buffer {
   try {
     return readFileSync(fd);
@@ -54,7 +64,7 @@ function compileBwrap({ tool, words, host }: ToolRun, asked: BwrapOptions, { spe
   const script = process.argv[1];
   const witnesses: Witness[] = [{ kind: "tty", bits: host.terminals }, ...variables.map((name) => witnessEnv(name))];
   if (script?.endsWith(".cjs")) witnesses.push(witnessFile(script));
-  const bytes = encodePlan(compilePlan(spec, host, { words: typed, cwd, build, witnesses }));
+  const bytes = asBwrap(() => encodePlan(compilePlan(spec, host, { words: typed, cwd, build, witnesses })));
   const repeatable = asked.argsFds.length === 0 && asked.warnings.length === 0;
   if (repeatable) writeCachedPlan({ words: typed, cwd, euid: host.euid, egid: host.egid, terminals: host.terminals }, bytes);
   return bytes;
