@@ -16,11 +16,13 @@ export function setHosts(draft: Draft): NetworkFilter {
   const rules = allow.map((text) => parseAllowedHost(text, "--allow-host"));
   for (const text of denyHosts) parseDeniedHost(text, "--deny-host");
   const loopback = rules.flatMap((rule, index) => listLoopback(draft, rule, index));
+  const udp = rules.filter(({ protocol }) => protocol === "udp").flatMap(({ ports }) => ports);
   const servers = dns?.map((text) => formatServer(parseResolver(text)));
   draft.notes.push(allow.length === 0 ? "the payload reaches nothing: the list of allowed hosts is empty" : `the payload reaches ${allow.join(", ")} and nothing else; what it tries is logged`);
   return {
     allow, deny: denyHosts,
     ...(loopback.length > 0 ? { loopback } : {}),
+    ...(udp.length > 0 ? { udp } : {}),
     ...(servers ? { servers } : {}),
     ...(netLog === undefined ? {} : { log: resolve(draft.context.cwd, netLog) }),
   };

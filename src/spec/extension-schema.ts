@@ -53,6 +53,7 @@ const network = z.strictObject({
       allow: z.array(text),
       deny: z.array(text),
       loopback: z.array(z.strictObject({ address: z.union([z.ipv4(), z.ipv6()]), first: openPort, last: openPort })).exactOptional(),
+      udp: z.array(z.strictObject({ first: openPort, last: openPort })).exactOptional(),
       servers: z.array(text).exactOptional(),
       log: absolutePath.exactOptional(),
     })

@@ -209,6 +209,8 @@ export interface NetworkFilter {
   deny: string[];
   /** Ports of the host's own loopback that were named; on others 127.0.0.1 is the sandbox's. */
   loopback?: { address: string; first: number; last: number }[];
+  /** Ports of UDP that some rule names. */
+  udp?: { first: number; last: number }[];
   /** Resolvers that are asked, "10.0.0.1" or "10.0.0.1:5353"; without them the host's. */
   servers?: string[];
   /** A file on the host that gets a line of JSON for each attempt, beside the one in the state folder. */

@@ -163,6 +163,13 @@ test("a body, a websocket and an upgrade that is refused go through", { skip }, 
   assert.match(lines[3] ?? "", /200 OK[\s\S]*GET 93\.184\.216\.34 good\.test\/u 0/);
 });
 
+test("UDP passes to the ports that are named with it, from connected sockets", { skip }, async () => {
+  const { lines, reached, log } = await probe(["good.test:123/udp", "*.wild.test:443/udp", "good.test"], ["look good.test", `udp-to ${ADDRESSES.good} 123`, `udp ${ADDRESSES.good} 123`, `udp-to ${ADDRESSES.good} 443`, `udp-to ${ADDRESSES.other} 123`, `udp-to ${ADDRESSES.good} 5000`, `tcp ${ADDRESSES.good} 123`]);
+  assert.deepEqual(lines.slice(1), ["hello", "silence", "silence", "silence", "EPERM", "ECONNRESET"]);
+  assert.deepEqual(reached.filter((line) => !line.startsWith("dns")), [`udp ${ADDRESSES.good} 123`]);
+  assert.ok(log.some(({ kind, verdict, name }) => kind === "udp" && verdict === "allowed" && name === "good.test"));
+});
+
 test("addresses and the host's own loopback are open where they are named", { skip }, async () => {
   const { lines } = await probe([`${ADDRESSES.good}:22`, "127.0.0.1:5432", `[${ADDRESSES.six}]:22`], [`tcp ${ADDRESSES.good} 22`, `tcp ${ADDRESSES.good} 80 x`, "tcp 127.0.0.1 5432", "tcp 127.0.0.1 5433", `tcp ${ADDRESSES.six} 22`]);
   assert.deepEqual(lines, ['got "welcome\\n"', "ECONNRESET", 'got "local\\n"', "ECONNREFUSED", 'got "welcome\\n"']);

@@ -1,6 +1,7 @@
 /*
  * What runs inside: tries one thing after another and prints how it ended, a line each. argv: words of
  *   tcp ADDRESS PORT [TEXT]   what comes back      udp ADDRESS PORT        what comes back
+ *   udp-to ADDRESS PORT      the same from a connected socket
  *   dns SERVER HEX            the answer's code    look NAME               addresses
  *   abstract NAME             what comes back      wait MS
  */
@@ -20,13 +21,15 @@ function tryStream(options: { host: string; port: number } | { path: string }, t
   });
 }
 
-function tryDatagram(address: string, port: number, message: Buffer): Promise<Buffer | string> {
+function tryDatagram(address: string, port: number, message: Buffer, connected = false): Promise<Buffer | string> {
   return new Promise((done) => {
     const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
     const end = (result: Buffer | string): void => (clearTimeout(timer), socket.close(), done(result));
     const timer = setTimeout(() => end("silence"), 1500);
     socket.on("message", end).on("error", (error) => end((error as NodeJS.ErrnoException).code ?? "error"));
-    socket.send(message, port, address, (error) => error && end((error as NodeJS.ErrnoException).code ?? "error"));
+    const sent = (error: Error | null): void => void (error && end((error as NodeJS.ErrnoException).code ?? "error"));
+    if (connected) socket.connect(port, address, () => socket.send(message, sent));
+    else socket.send(message, port, address, sent);
   });
 }
 
@@ -36,6 +39,7 @@ for (const [what, ...rest] of words) {
   if (what === "tcp") result = await tryStream({ host: first, port: Number(second) }, third);
   if (what === "abstract") result = await tryStream({ path: `\0${first}` });
   if (what === "udp") result = String(await tryDatagram(first, Number(second), Buffer.from("hello")));
+  if (what === "udp-to") result = String(await tryDatagram(first, Number(second), Buffer.from("hello"), true));
   if (what === "look") result = await lookup(first, { all: true }).then((found) => found.map(({ address }) => address).join(" "), (error: NodeJS.ErrnoException) => error.code ?? "error");
   if (what === "dns") {
     const answer = await tryDatagram(first, 53, Buffer.from(second, "hex"));

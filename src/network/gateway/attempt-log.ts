@@ -4,7 +4,7 @@ import type { Program } from "./program.js";
 /** One thing that a payload tried. */
 export interface Attempt {
   verdict: "allowed" | "denied";
-  kind: "dns" | "tcp" | "tls" | "http";
+  kind: "dns" | "tcp" | "tls" | "http" | "udp";
   name?: string | undefined;
   address?: string | undefined;
   port?: number | undefined;

@@ -54,10 +54,10 @@ async function serveConnection(client: Socket, gate: Gate): Promise<void> {
   if (!found || !address) return void client.resetAndDestroy();
   const text = formatAddress(address);
   const program = gate.findProgram(found.inode);
-  const names = gate.openings.namesOf(text).filter((name) => gate.policy.allowsNameAt(name, address, found.port));
+  const names = gate.openings.namesOf(text).filter((name) => gate.policy.allowsNameAt(name, address, found.port, "tcp"));
   const note: Known["note"] = (kind, name, reason) => gate.log.note({ verdict: reason === undefined ? "allowed" : "denied", kind, name, address: text, port: found.port, reason }, program);
   const known: Known = { client, gate, address: text, port: found.port, names, note };
-  if (gate.policy.allowsAddress(address, found.port)) return connectThrough(known);
+  if (gate.policy.allowsAddress(address, found.port, "tcp")) return connectThrough(known);
   if (names.length > 0) return connectByName(known);
   await note("tcp", gate.openings.namesOf(text)[0], gate.openings.namesOf(text).length > 0 ? "the name is not allowed at this port" : "no allowed name has this address now");
   client.resetAndDestroy();
@@ -92,7 +92,11 @@ async function connectByName(known: Known): Promise<void> {
 
 /** Passes on what the server says until the client does. */
 async function listenFirst(known: Known, server: Socket): ReturnType<typeof readOpening> {
-  const pass = (chunk: Buffer): boolean => known.client.write(chunk);
+  const pass = (chunk: Buffer): void => {
+    if (known.client.write(chunk)) return;
+    server.pause();
+    known.client.once("drain", () => server.resume());
+  };
   server.on("error", () => known.client.resetAndDestroy()).on("data", pass);
   server.once("end", () => known.client.end());
   const opening = await readOpening(known.client, 2 ** 31 - 1);
@@ -120,7 +124,7 @@ async function refuse(known: Known, server: Socket | undefined, opening: Awaited
 /** The address that was asked for first, then the name's others: the client believes that it is connected already. */
 function listAddresses({ gate, address, port }: Known, name: string): string[] {
   const others = gate.openings.addressesOf(name).filter((other) => other !== address);
-  return [address, ...others.filter((other) => gate.policy.allowsNameAt(name, readAddress(other) as NonNullable<ReturnType<typeof readAddress>>, port))];
+  return [address, ...others.filter((other) => gate.policy.allowsNameAt(name, readAddress(other) as NonNullable<ReturnType<typeof readAddress>>, port, "tcp"))];
 }
 
 function takeHttp(known: Known): void {

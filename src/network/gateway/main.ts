@@ -4,6 +4,7 @@ import { makeHostPolicy } from "../rules/host-policy.js";
 import { type AttemptLog, makeAttemptLog } from "./attempt-log.js";
 import { findClientSocket } from "./client-socket.js";
 import { serveConnections } from "./connections.js";
+import { relayDatagrams } from "./datagrams.js";
 import { type OnQuestion, serveDatagrams, serveStreams } from "./dns-server.js";
 import type { GatewayConfig } from "./config.js";
 import { makeHttpGate } from "./http-gate.js";
@@ -16,8 +17,8 @@ import { makeResolver } from "./resolver.js";
  * with sockets inside. Its configuration comes on standard input; it ends with the sandbox, whose end closes LEASH.
  */
 const LEASH = 3;
-/** In the order of `GATEWAY_SOCKETS`, IPv4 first. */
-const SOCKETS = { tcp: [4, 7], datagrams: [5, 8], streams: [6, 9] } as const;
+/** In the order in which src/plan/compile/gateway.ts asks for them, IPv4 first. */
+const SOCKETS = { tcp: [4, 8], datagrams: [5, 9], streams: [6, 10], udp: [7, 11] } as const;
 const NOBODY = 65534;
 
 function main(): void {
@@ -61,6 +62,7 @@ function serve(config: GatewayConfig, log: AttemptLog, findProgram: FindProgram)
   };
   for (const fd of SOCKETS.tcp) if (isSocket(fd)) serveConnections(fd, gate);
   SOCKETS.datagrams.forEach((fd, index) => isSocket(fd) && serveDatagrams(fd, index === 0 ? "udp4" : "udp6", resolve, onQuestion));
+  SOCKETS.udp.forEach((fd, index) => isSocket(fd) && relayDatagrams(fd, index === 0 ? "udp4" : "udp6", gate));
   for (const fd of SOCKETS.streams) if (isSocket(fd)) serveStreams(fd, resolve, onQuestion);
 }
 

@@ -9,16 +9,20 @@ export interface HostRule {
   host: string | Range;
   /** Ports, both ends included. */
   ports: { first: number; last: number }[];
+  /** Undefined: both. */
+  protocol?: Protocol;
 }
 
-const HINT = 'write a name, "*.NAME" or an address, and :PORT, :FIRST-LAST or :* behind it, such as "registry.npmjs.org:443", "*.debian.org", "10.1.0.0/16:5432", "[2001:db8::1]:80"';
+export type Protocol = "tcp" | "udp";
+
+const HINT = 'write a name, "*.NAME" or an address, and :PORT, :FIRST-LAST or :*, with /udp where it is not TCP, behind it, such as "registry.npmjs.org:443", "*.debian.org", "10.1.0.0/16:5432", "[2001:db8::1]:80"';
 const ALL_PORTS = [{ first: 1, last: 65535 }];
 /** What a rule without a port is about. */
 const WEB_PORTS = [{ first: 80, last: 80 }, { first: 443, last: 443 }];
 
 /** What "--allow-host" takes: without a port, those of HTTP and HTTPS. */
 export function parseAllowedHost(text: string, where = "allowHosts"): HostRule {
-  return parseHostRule(text, where, WEB_PORTS);
+  return { protocol: "tcp", ...parseHostRule(text, where, WEB_PORTS) };
 }
 
 /** What "--deny-host" takes: without a port, all of them. */
@@ -28,10 +32,10 @@ export function parseDeniedHost(text: string, where = "denyHosts"): HostRule {
 
 /** @throws BrigError BRIG_BAD_VALUE */
 function parseHostRule(text: string, where: string, otherwise: HostRule["ports"]): HostRule {
-  const match = readRange(text) ? [text, text] : /^(\[[^\]]*\](?:\/\d+)?|[^:[\]]*)(?::(\*|\d{1,5}(?:-\d{1,5})?))?$/.exec(text);
-  const [, host = "", ports] = match ?? [];
+  const match = readRange(text) ? [text, text] : /^(\[[^\]]*\](?:\/\d+)?|[^:[\]]*)(?::(\*|\d{1,5}(?:-\d{1,5})?)(?:\/(tcp|udp))?)?$/.exec(text);
+  const [, host = "", ports, protocol] = match ?? [];
   if (!match || host === "") throw refuse(text, where, "names no host");
-  return { text, host: readHost(host, text, where), ports: ports === undefined ? otherwise : readPorts(ports, text, where) };
+  return { text, host: readHost(host, text, where), ports: ports === undefined ? otherwise : readPorts(ports, text, where), ...(protocol === undefined ? {} : { protocol: protocol as Protocol }) };
 }
 
 function readPorts(ports: string, text: string, where: string): HostRule["ports"] {

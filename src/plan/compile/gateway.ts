@@ -45,19 +45,22 @@ function configure({ options, extension, inPlace }: Context, { allow, deny, serv
   return `{"pid":%p,"logs":${logs},${rest}`;
 }
 
-/** In the order that src/network/gateway/main.ts expects: for each family connections, DNS datagrams, DNS streams. */
+/** In the order that src/network/gateway/main.ts expects: for each family connections, DNS datagrams, DNS streams, other datagrams. */
 function encodeSockets(): Uint8Array {
   const [inet, inet6, stream, datagram] = [2, 10, 1, 2];
   const sockets = [inet, inet6].flatMap((family) => [
     [family, stream, CONNECTION_PORT, family === inet ? 0 : 1],
     [family, datagram, DNS_PORT, family === inet ? 0 : 1],
     [family, stream, DNS_PORT, family === inet ? 0 : 1],
+    [family, datagram, CONNECTION_PORT, family === inet ? 0 : 1],
   ]);
   return new Uint8Array(new Uint16Array(sockets.flat()).buffer);
 }
 
-/** Questions for names go to the gateway whomever they are meant for; what is no TCP ends here. */
-function renderRules({ loopback = [] }: NetworkFilter): string {
+/** Questions for names go to the gateway whomever they are meant for; what is neither TCP nor a named port of UDP
+ * ends here. */
+function renderRules({ loopback = [], udp = [] }: NetworkFilter): string {
+  const datagrams = udp.map(({ first, last }) => `    udp dport ${first}-${last} redirect to :${CONNECTION_PORT}\n`).join("");
   const named = loopback.map(({ address, first, last }) => `    ${address.includes(":") ? "ip6" : "ip"} daddr ${address} tcp dport ${first}-${last} redirect to :${CONNECTION_PORT}\n`);
   return `table inet brig {
   chain lead {
@@ -65,7 +68,7 @@ function renderRules({ loopback = [] }: NetworkFilter): string {
     meta l4proto { tcp, udp } th dport ${DNS_PORT} redirect to :${DNS_PORT}
 ${named.join("")}    ip daddr { 127.0.0.0/8, ${ADDRESS4} } return
     ip6 daddr { ::1, ${ADDRESS6} } return
-    meta l4proto tcp redirect to :${CONNECTION_PORT}
+${datagrams}    meta l4proto tcp redirect to :${CONNECTION_PORT}
   }
   chain hold {
     type filter hook output priority filter; policy drop;
