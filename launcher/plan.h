@@ -230,7 +230,7 @@ enum op {
   OP_WATCH,            /* H   u32 descriptor of the caller that gets a struct watch_event for each watched call, */
                        /*     blob of struct watch_call, blob: the filter that decides, u32 WATCH_ONLY; OP_SECCOMP */
                        /*     with NEW_LISTENER then has its listener served by a child of the supervisor         */
-  OP_RUN_INSIDE = 83,  /* P   as OP_RUN, in the first process's user and network namespaces with CAP_NET_ADMIN  */
+  OP_RUN_INSIDE,       /* P   as OP_RUN, in the first process's user and network namespaces with CAP_NET_ADMIN  */
                        /*     there: nft, ip and tc for the sandbox's own network                              */
   OP_COUNT,
 };

@@ -108,7 +108,7 @@ for (const who of identities) {
 
   test(`${who.name}: a rule of a profile is told by file and line`, async () => {
     const profile = join(stage.project(who), "rules.toml");
-    writeFileSync(profile, 'cpus = 1\nhide = [\n  "/usr/share",\n]\n');
+    writeFileSync(profile, 'umask = "022"\nhide = [\n  "/usr/share",\n]\n');
     chmodSync(profile, 0o644);
     const told = await tell(who, "ls /usr/share/doc", ["--profile", profile]);
     const denial = find(told, "/usr/share/doc");
