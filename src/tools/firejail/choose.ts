@@ -19,7 +19,7 @@ export function loadRules(words: Words, program: string | undefined, files: Prof
   const load: Loaded = { files, places, config, rules: [], ignored: new Set(), skipped: [], chosen: undefined };
   for (const step of words.steps) {
     if (step.kind === "rule") load.rules.push(step.rule);
-    else if (step.kind === "ignore") addIgnore(load, step.words, step.text);
+    else if (step.kind === "ignore") ignoreBefore(load, step.words, step.text);
     else if (step.kind === "include") loadProfile(load, findNamed(files, places, step.name, "include"));
     else load.rules.push(...loadNamed(load, step.name));
   }
@@ -28,6 +28,12 @@ export function loadRules(words: Words, program: string | undefined, files: Prof
   if (load.chosen === undefined) throw new BrigError("there is no default profile", { code: "BRIG_NO_SUCH_PROFILE", exitCode: 1, hint: "apt-get install firejail-profiles, or --noprofile" });
   loadProfile(load, load.chosen);
   return load;
+}
+
+/** What is read already cannot be ignored any more. */
+function ignoreBefore(load: Loaded, words: string, text: string): void {
+  if (load.chosen !== undefined) throw new BrigError("please use --profile after --ignore", { code: "BRIG_BAD_OPTION", exitCode: 1, hint: `put ${text} before --profile` });
+  addIgnore(load, words, text);
 }
 
 function loadNamed(load: Loaded, name: string): [] {

@@ -68,6 +68,7 @@ export function parseFirejail(words: readonly string[]): Words {
       break;
     }
     if (word === "-?" || word === "-h") parsed.action = { name: "help", sandbox: "" };
+    else if (word === "-l") return { ...parsed, login: true, command: [findShell(), "-l", ...words.slice(at + 1)] };
     else if (word === "-c") return readShellCommand(parsed, words, at + 1);
     else if (!word.startsWith("--")) {
       if (word.startsWith("-")) throw refuse(word);

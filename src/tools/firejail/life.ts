@@ -25,6 +25,8 @@ const TOLD = { container: "firejail", QT_X11_NO_MITSHM: "1", QML_DISABLE_DISK_CA
 function applyEnvironment(draft: Draft): void {
   const env = new Map(Object.entries(draft.context.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith("BRIG_")));
   for (const [name, value] of Object.entries(TOLD)) env.set(name, value);
+  // a login shell that is brig itself would begin anew inside
+  if (/\/(firejail|brig)$/.test(env.get("SHELL") ?? "")) env.set("SHELL", "/bin/bash");
   for (const rule of draft.rules) {
     if (rule.name === "rmenv") env.delete(rule.value);
     if (rule.name !== "env") continue;

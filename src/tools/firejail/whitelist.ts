@@ -8,6 +8,7 @@ import { makeMatcher } from "./glob.js";
 import { addHomeFiles } from "./home-files.js";
 import { expandPaths, expandWords, findReal, refusePath } from "./paths.js";
 import type { Rule } from "./rule.js";
+import type { View } from "./view.js";
 
 /** Something that stays visible in a folder that is otherwise empty. */
 interface Item {
@@ -32,8 +33,11 @@ export function applyWhitelist(draft: Draft): void {
     if (paths.length === 0 && rule.value.startsWith("${")) draft.warnings.push(`cannot whitelist ${rule.value}: there is no such folder (${describeOrigin(rule.origin)})`);
     for (const path of paths) addItem(draft, path, rule, refused, items, tops);
   }
+  // what shows at each place now is what shall go on showing there
+  const shown = items.map((item) => ({ item, before: { ...draft.view.find(item.real) } }));
+  for (const each of shown) each.before.layer = { ...each.before.layer };
   emptyTops(draft, tops);
-  for (const item of items.toSorted((a, b) => a.real.length - b.real.length)) showItem(draft, item, tops);
+  for (const { item, before } of shown.toSorted((a, b) => a.item.real.length - b.item.real.length)) showItem(draft, item, before, tops);
 }
 
 function addItem(draft: Draft, path: string, rule: Rule, refused: readonly ((path: string) => boolean)[], items: Item[], tops: Map<string, Rule>): void {
@@ -97,22 +101,19 @@ function keepDisplay({ view }: Draft): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) view.bind(path, path, byFirejail("X11 sockets"), { readonly: true });
 }
 
-function showItem(draft: Draft, { path, real, rule }: Item, tops: ReadonlyMap<string, Rule>): void {
+function showItem(draft: Draft, { path, real, rule }: Item, before: ReturnType<View["find"]>, tops: ReadonlyMap<string, Rule>): void {
   if (path !== real) draft.extension.files.push({ type: "symlink", path, target: real });
-  const { layer, source } = draft.view.find(real);
-  const readonly = rule.name === "whitelist-ro" || wasReadonly(draft, real);
+  const now = draft.view.find(real);
+  const toRead = rule.name === "whitelist-ro" ? { readonly: true } : {};
   // named by another rule already, or in a folder that nobody empties
-  if (source !== undefined && layer.type === "bind") return void (rule.name === "whitelist-ro" && draft.view.change(real, { readonly: true }, rule.origin));
+  if (now.source !== undefined && now.layer.type === "bind") return void (rule.name === "whitelist-ro" && draft.view.change(real, toRead, rule.origin));
+  const { layer, source } = before;
+  const { readonly, noexec, nosuid, nodev } = layer;
+  const flags = { readonly, noexec, nosuid, nodev, ...toRead };
+  if (source === undefined && layer.destination !== real) return;
   makeParents(draft, real, tops, rule.origin);
-  const locked = isBeneath(real, "/etc") || isBeneath(real, "/var") ? { noexec: draft.context.host.euid !== 0 } : {};
-  draft.view.bind(real, real, rule.origin, { readonly, nosuid: layer.nosuid, nodev: layer.nodev, ...locked });
-}
-
-function wasReadonly({ rules }: Draft, path: string): boolean {
-  const isOpen = (name: string): boolean => rules.some((rule) => rule.name === name);
-  if (isBeneath(path, "/etc")) return !isOpen("writable-etc");
-  if (isBeneath(path, "/var")) return !isOpen("writable-var");
-  return ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/libx32", "/lib64", "/sys"].some((folder) => isBeneath(path, folder));
+  if (source === undefined) draft.view.cover(real, layer.type, layer.options, rule.origin, flags);
+  else draft.view.bind(real, source, rule.origin, flags);
 }
 
 /** The folders on the way, as they are on the host; made by the mount alone they would be the user's to write. */

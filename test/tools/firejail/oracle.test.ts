@@ -68,8 +68,8 @@ const FLAGS: string[][] = [
   ["--noprofile", "--read-only=~", "--read-write=~/Downloads"],
   ["--profile=default"],
   // without a session bus firejail ends where it would filter one
-  ["--profile=firefox", "--ignore=dbus-user"],
-  ["--profile=vlc", "--ignore=private-bin", "--ignore=noexec"],
+  ["--ignore=dbus-user", "--profile=firefox"],
+  ["--ignore=dbus-user", "--ignore=private-bin", "--profile=vlc"],
 ];
 
 for (const options of FLAGS)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -107,6 +107,21 @@ test("as a login shell it runs the shell's command", (t) => {
   assert.equal(status, 3);
 });
 
+test("as a link named firejail, and as a login shell of that name, it is firejail", (t) => {
+  if (needsRoot(t)) return;
+  const { home } = makeUser(t);
+  const link = join(home, "firejail");
+  symlinkSync(brig, link);
+  const env = { HOME: home, PATH: "/usr/bin:/bin", SHELL: link, BRIG_NO_CACHE: "1" };
+  const plain = spawnSync(link, ["--noprofile", "sh", "-c", "echo $container"], { cwd: home, env, encoding: "utf8" });
+  assert.equal(plain.stdout, "firejail\n");
+  const login = spawnSync(link, [], { cwd: home, env, encoding: "utf8", argv0: "-firejail", input: "echo $container; exit 4\n" });
+  assert.match(login.stdout, /^firejail$/m);
+  assert.equal(login.status, 4);
+  const command = spawnSync(link, ["-c", "echo $container"], { cwd: home, env, encoding: "utf8", argv0: "-firejail" });
+  assert.equal(command.stdout, "firejail\n");
+});
+
 test("a running sandbox is listed, joined, read and shut down by its name", async (t) => {
   if (needsRoot(t)) return;
   const { home, run } = makeUser(t);
@@ -119,6 +134,10 @@ test("a running sandbox is listed, joined, read and shut down by its name", asyn
   assert.match(run("--tree").stdout, /sleep 60/);
   assert.equal(run("--join=fjtest", "cat", join(home, "made")).stdout, "inside\n");
   assert.equal(run("--cat=fjtest", join(home, "made")).stdout, "inside\n");
+  assert.equal(run("--get=fjtest", join(home, "made")).status, 0);
+  assert.equal(readFileSync(join(home, "made"), "utf8"), "inside\n");
+  assert.equal(run("--put=fjtest", join(home, "secret"), join(home, "put")).status, 0);
+  assert.equal(run("--cat=fjtest", join(home, "put")).stdout, "s3cret");
   assert.equal(run("--shutdown=fjtest").status, 0);
   assert.equal(run("--list").stdout.trim(), "");
 });
