@@ -4,7 +4,7 @@ import { explainExposure } from "./explain-exposure.js";
 import { explainNamespaces } from "./explain-namespaces.js";
 import { explainRestrictions } from "./explain-restrictions.js";
 import type { Posture } from "./posture.js";
-import { describeLandlock, predictPosture, predictSeccomp, type SpecNote } from "./predict-posture.js";
+import { describeGateway, describeLandlock, predictPosture, predictSeccomp, type SpecNote } from "./predict-posture.js";
 import type { Wall } from "./wall.js";
 
 /** The walls around a process, the heaviest first. */
@@ -22,5 +22,7 @@ export function completePosture(posture: Posture, spec: Spec, note: SpecNote = {
   const predicted = predictSeccomp(spec);
   const same = posture.seccomp.mode === predicted.mode && posture.seccomp.filters === predicted.filters;
   const landlock = describeLandlock(readExtension(spec).landlock, note.landlockAbi);
-  return { ...posture, landlock, seccomp: same ? { ...posture.seccomp, ...predicted } : posture.seccomp };
+  const { filter } = readExtension(spec).network ?? {};
+  const interfaces = filter && posture.interfaces ? [...posture.interfaces, describeGateway(filter)] : posture.interfaces;
+  return { ...posture, interfaces, landlock, seccomp: same ? { ...posture.seccomp, ...predicted } : posture.seccomp };
 }

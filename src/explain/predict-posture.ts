@@ -1,6 +1,6 @@
 import { LANDLOCK_ABIS } from "../host/landlock.js";
 import { compileSeccomp } from "../plan/seccomp/compile.js";
-import { type Extension, readExtension } from "../spec/extension.js";
+import { type Extension, type NetworkFilter, readExtension } from "../spec/extension.js";
 import type { Namespace, Resources, Spec } from "../spec/oci.js";
 import { predictReach, SpecView } from "./predict-reach.js";
 import { type IdentityPosture, isHarmlessDevice, mapOutside, NAMESPACE_KINDS, type NamespaceKind, type NamespacePosture, type Posture } from "./posture.js";
@@ -119,11 +119,16 @@ function predictDevices(spec: Spec, view: SpecView): string[] {
   return [...new Set([...made, ...bound, ...findDevices(view)])].filter((path) => !isHarmlessDevice(path) && !path.startsWith("/dev/shm"));
 }
 
+/** What stands in an interface's place: sockets that no list of interfaces shows. */
+export function describeGateway({ allow }: NetworkFilter): string {
+  return `brig's gateway to ${allow.length > 0 ? allow.join(" ") : "nothing"}`;
+}
+
 function predictInterfaces(net: NamespacePosture, extension: Extension): string[] | undefined {
   if (net.state !== "own") return undefined;
   const { mode = "none", filter } = extension.network ?? {};
   if (mode === "none" || mode === "host") return ["lo"];
-  if (filter) return ["lo", filter.allow.length > 0 ? `brig's gateway to ${filter.allow.join(" ")}` : "brig's gateway to nothing"];
+  if (filter) return ["lo", describeGateway(filter)];
   return ["lo", mode === "user" ? "a tap through pasta" : `a ${mode} link`];
 }
 
