@@ -38,14 +38,6 @@ static int lock_state(struct run *run) {
   return must(run, sys(__NR_flock, run->state_dir, 2 | 4 /* LOCK_EX | LOCK_NB */), "flock", run->id);
 }
 
-/* In a folder that everybody may write to ("/tmp/brig-1000"), somebody else may have been there first. */
-static int check_own_folder(struct run *run, const char *path) {
-  struct statx st;
-  if (must(run, sys(__NR_statx, run->run_dir, "", AT_EMPTY_PATH, STATX_UID | STATX_MODE, &st), "statx", path) < 0) return -1;
-  int own = st.stx_uid == (uint32_t)sys(__NR_geteuid) && !(st.stx_mode & 022);
-  return own ? 0 : run_failed(run, "run folder of somebody else", EPERM, path);
-}
-
 int step_state(struct run *run, const struct plan_step *step) {
   const char *path = run_text(run, step, step->a[0]);
   int made = sys_mkdirat(AT_FDCWD, path, 0700);
@@ -129,6 +121,16 @@ static void remove_cgroup(int parent, const char *name) {
   }
 }
 
+/* Most sandboxes have had no more than two files in their folder. */
+static void remove_state(struct run *run) {
+  static const char *files[] = {"process", "config.json", "netns", "process.new", "exit", "attach", "log", "log.1", "network.log"};
+  size_t done = 0;
+  for (; done < 2; done++) sys_unlinkat(run->state_dir, files[done], 0);
+  if (sys_unlinkat(run->run_dir, run->id, AT_REMOVEDIR) != -ENOTEMPTY) return;
+  for (; done < array_size(files); done++) sys_unlinkat(run->state_dir, files[done], 0);
+  sys_unlinkat(run->run_dir, run->id, AT_REMOVEDIR);
+}
+
 void run_cleanup(struct run *run) {
   end_companions(run);
   for (int i = run->cgroup_count - 1; i >= 0; i--) {
@@ -139,13 +141,8 @@ void run_cleanup(struct run *run) {
   int keep = run->plan->header->run_flags & RUN_KEEP_STATE && !run->failed;
   if (run->name[0] && !keep) sys_unlinkat(run->name_dir, run->name, 0);
   run->name[0] = 0;
-  /* never kept: pasta ends when this link to the network namespace goes */
-  if (run->state_dir >= 0) sys_unlinkat(run->state_dir, "netns", 0);
-  if (run->state_dir >= 0 && !keep) {
-    static const char *files[] = {"process", "process.new", "exit", "attach", "log", "log.1", "network.log", "config.json"};
-    for (size_t i = 0; i < array_size(files); i++) sys_unlinkat(run->state_dir, files[i], 0);
-    sys_unlinkat(run->run_dir, run->id, AT_REMOVEDIR);
-  }
+  if (run->state_dir >= 0 && keep) sys_unlinkat(run->state_dir, "netns", 0); /* pasta ends when this link goes */
+  if (run->state_dir >= 0 && !keep) remove_state(run);
   if (run->state_dir >= 0) sys_close(run->state_dir);
   run->state_dir = -1;
 }
