@@ -5,6 +5,8 @@ export interface Folders {
   /** Names in a folder; none when it cannot be read. */
   list(path: string): readonly string[];
   exists(path: string): boolean;
+  /** The same, for thousands of paths of which most lie in folders that are not there. */
+  mayHold(path: string): boolean;
   looked: ReadonlySet<string>;
 }
 
@@ -17,7 +19,14 @@ export function openFolders(): Folders {
     looked.add(path);
     return names;
   };
-  return { list, looked, exists: (path) => (looked.add(path), existsSync(path)) };
+  const folders = new Map<string, boolean>();
+  const isThere = (folder: string): boolean => {
+    let known = folders.get(folder);
+    if (known === undefined) folders.set(folder, (known = folder === "" || (isThere(folder.slice(0, folder.lastIndexOf("/"))) && existsSync(folder))));
+    return known;
+  };
+  const mayHold = (path: string): boolean => isThere(path.slice(0, path.lastIndexOf("/"))) && existsSync(path);
+  return { list, looked, mayHold, exists: (path) => (looked.add(path), existsSync(path)) };
 }
 
 function readNames(path: string): readonly string[] {

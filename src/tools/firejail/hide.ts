@@ -33,17 +33,18 @@ export function applyFileRules(draft: Draft): void {
   }
 }
 
-/**
- * Paths are masked whether they exist or not: what is made later at one of them stays hidden too. Only patterns need
- * a look at the folders.
- */
+/** What is there when the sandbox starts, as with firejail; most of the paths that profiles name are on no one host. */
 function blacklist(draft: Draft, rule: Rule, kept: Kept): void {
   for (const words of expandWords(draft, rule))
     for (const path of expandGlob(words, draft.context.folders)) {
-      if (kept.has(path)) continue;
+      if (kept.has(path) || !isThere(draft, path)) continue;
       if (isSystemLink(path)) draft.warnings.push(`${path} is a link to a system's folder and is not hidden (${describeOrigin(rule.origin)})`);
       else hide(draft, path, rule.origin);
     }
+}
+
+function isThere({ context, extension }: Draft, path: string): boolean {
+  return context.folders.mayHold(path) || extension.files.some((entry) => entry.path === path);
 }
 
 /** /bin and /sbin are links to /usr/bin on most systems: hiding what they lead to would hide every program. */
