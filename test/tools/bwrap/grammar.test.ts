@@ -28,8 +28,8 @@ const NEEDS_VALUES = [
 
 const WRONG = [
   "--foo", "-x", "--uid abc", "--uid -1", "--gid 5x", "--sync-fd 1x", "--block-fd x", "--perms 9", "--perms 010000", "--chmod 8 /tmp", "--size 0 --tmpfs /tmp", "--size x --tmpfs /tmp",
-  "--perms 0700 --dev-bind / /", "--size 5 --dir /x", "--perms 0700 --perms 0700", "--size 5 --size 5", "--cap-add FOO", "--cap-drop kill", "--seccomp 1 --add-seccomp-fd 2",
-  "--add-seccomp-fd 1 --seccomp 2", "--exec-label x", "--perms 0700 --unshare-pid",
+  "--perms 0700 --dev-bind / /", "--size 5 --dir /x", "--perms 0700 --perms 0700", "--size 5 --size 5", "--cap-add FOO", "--cap-drop kill", "--seccomp 0 --add-seccomp-fd 0",
+  "--add-seccomp-fd 0 --seccomp 0", "--exec-label x", "--perms 0700 --unshare-pid",
 ];
 
 for (const words of [...NEEDS_VALUES, ...WRONG])
