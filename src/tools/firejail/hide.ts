@@ -57,8 +57,7 @@ function isSystemLink(path: string): boolean {
 
 function remount(draft: Draft, rule: Rule): void {
   for (const path of expandPaths(draft, rule)) {
-    const real = findReal(path);
-    draft.context.folders.exists(path);
+    const real = draft.context.folders.mayHold(path) ? findReal(path) : undefined;
     if (real === undefined) continue;
     if (rule.name === "read-only") draft.view.change(real, { readonly: true }, rule.origin);
     else if (rule.name === "noexec") draft.view.change(real, { noexec: true, nodev: true, nosuid: true }, rule.origin);

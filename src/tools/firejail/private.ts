@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { lstatSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { describeOrigin } from "../../spec/origin.js";
 import { leadsToFolder } from "./base.js";
@@ -143,15 +143,6 @@ function refuseLibraries(draft: Draft): void {
   if (isEnabled(draft.context.config, "private-lib"))
     throw refuseRule(rule, "BRIG_CANNOT_PRIVATE_LIB", "brig has no private-lib", "--ignore=private-lib, or set private-lib to no in /etc/firejail/firejail.config as Debian does; brig jail build makes a root with just the libraries that programs need");
   draft.warnings.push(`private-lib is turned off in /etc/firejail/firejail.config (${describeOrigin(rule.origin)})`);
-}
-
-/** Names in a folder of the host; none when it cannot be read. */
-export function listNames(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 /** private-tmp, private-cache: said as the rules that they stand for. */

@@ -45,8 +45,7 @@ function addItem(draft: Draft, path: string, rule: Rule, refused: readonly ((pat
   if (top === undefined || (top === path && top !== draft.context.places.home)) throw refusePath(rule, `invalid whitelist path ${path}`);
   if (top === path) return;
   if (!tops.has(top)) tops.set(top, rule);
-  draft.context.folders.exists(path);
-  if (refused.some((matches) => matches(path))) return;
+  if (!draft.context.folders.mayHold(path) || refused.some((matches) => matches(path))) return;
   const real = findReal(path);
   if (real === undefined || !mayFollow(draft, path, real, top)) return;
   items.push({ path, real, top, rule });
