@@ -67,7 +67,7 @@ export function compileBandwidth(context: Context, { download, upload }: Pick<Ne
   if (download === undefined) return;
   const nft = context.host.hasTool("nft");
   if (!nft) throw refuse(context.extension, POINTER, "BRIG_CANNOT_NETWORK", "a limit on what is received needs nft", "apt-get install nftables");
-  const rules = `table netdev brig {\n  chain limit {\n    type filter hook ingress device "${INNER}" priority 0; policy accept;\n    limit rate over ${Math.ceil(download / 8)} bytes/second burst ${findBurst(download)} bytes drop\n  }\n}\n`;
+  const rules = `table netdev brig {\n  chain receive {\n    type filter hook ingress device "${INNER}" priority 0; policy accept;\n    limit rate over ${Math.ceil(download / 8)} bytes/second burst ${findBurst(download)} bytes drop\n  }\n}\n`;
   addStep(context, "parent", { op: "RUN_INSIDE", argv: [nft, "-f", "-"], input: rules, timeoutMs: TIMEOUT_MS }, POINTER);
 }
 
