@@ -70,20 +70,24 @@ static char **make_vector(struct run *run, const struct plan_step *step, uint32_
   return vector;
 }
 
-int step_exec(struct run *run, const struct plan_step *step) {
-  char **argv = make_vector(run, step, step->a[1]), **env = run->env ? run->env : make_vector(run, step, step->a[2]);
-  if (!argv || !env) return run_failed(run, "mmap", ENOMEM, "arguments");
-  if (follow_supervisor(run) < 0) return -1;
-  uint32_t count = plan_list_count(run->plan, step->a[0]);
+static int execute(struct run *run, const struct command *command) {
   int error = -ENOENT;
-  const char *what = argv[0] ? argv[0] : "";
-  for (uint32_t i = 0; i < count; i++) {
-    const char *candidate = plan_list_string(run->plan, step->a[0], i);
-    int result = (int)sys(__NR_execve, candidate, argv, env);
+  const char *what = command->argv[0] ? command->argv[0] : "";
+  for (char **candidate = command->candidates; *candidate; candidate++) {
+    int result = (int)sys(__NR_execve, *candidate, command->argv, command->env);
     if (result == -ENOENT || result == -ENOTDIR) continue;
     error = result;
-    what = candidate;
+    what = *candidate;
     if (result != -EACCES) break; /* as execvp(3): a later folder may have one that may be executed */
   }
   return run_failed(run, "execve", error, what);
+}
+
+int step_exec(struct run *run, const struct plan_step *step) {
+  if (follow_supervisor(run) < 0) return -1;
+  struct command command;
+  if (run->arm >= 0) return park(run, &command) < 0 ? -1 : execute(run, &command);
+  command = (struct command){make_vector(run, step, step->a[0]), make_vector(run, step, step->a[1]), run->env ? run->env : make_vector(run, step, step->a[2])};
+  if (!command.candidates || !command.argv || !command.env) return run_failed(run, "mmap", ENOMEM, "arguments");
+  return execute(run, &command);
 }

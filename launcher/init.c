@@ -11,6 +11,8 @@
 #include "sys.h"
 #include <linux/poll.h>
 #include <linux/prctl.h>
+#include <linux/resource.h>
+#include <linux/time.h>
 #include <linux/wait.h>
 
 #define TIOCSCTTY 0x540e
@@ -21,6 +23,7 @@ struct init {
   int signal_fd;
   int exec_fd;   /* closes when the payload has been executed */
   int payload;   /* pid, or 0 */
+  struct record_exited exited; /* what was reaped has used */
   int ends_tree; /* nothing that the payload left behind may go on */
 };
 
@@ -128,18 +131,38 @@ static void tell(const struct init *init, uint32_t type, const void *body, size_
   record_send(init->run->sync, type, body, size);
 }
 
+static int reap_one(struct init *init, int32_t *status, int options) {
+  struct rusage usage;
+  int pid = (int)sys(__NR_wait4, -1, status, options, &usage);
+  if (pid <= 0 || (*status & 0xff) == 0x7f) return pid;
+  init->exited.user_us += microseconds(&usage.ru_utime);
+  init->exited.system_us += microseconds(&usage.ru_stime);
+  if (init->exited.max_rss_kb < (uint64_t)usage.ru_maxrss) init->exited.max_rss_kb = (uint64_t)usage.ru_maxrss;
+  return pid;
+}
+
+/* Of a parked run's end is heard while its namespaces are still to be removed: nothing in them may be alive then. */
+static void end_others(struct init *init) {
+  int32_t status;
+  int pid;
+  sys_kill(-1, SIGKILL);
+  do pid = reap_one(init, &status, __WALL);
+  while (pid > 0 || pid == -EINTR);
+}
+
 /* Without a pid namespace of its own a background process may outlive the command that left it, unless that was ended. */
-static _Noreturn void leave(const struct init *init, int32_t status) {
+static _Noreturn void leave(struct init *init, int32_t status) {
   if (init->ends_tree && sys_getpid() != 1) kill_tree();
-  struct record_exited exited = {.status = status};
-  tell(init, RECORD_EXITED, &exited, sizeof exited);
+  if (init->run->parked && sys_getpid() == 1) end_others(init);
+  init->exited.status = status;
+  tell(init, RECORD_EXITED, &init->exited, sizeof init->exited);
   sys_exit(exit_code(status));
 }
 
 static void reap(struct init *init) {
   int32_t status;
   int pid;
-  while ((pid = (int)sys(__NR_wait4, -1, &status, WNOHANG | WUNTRACED, 0)) > 0) {
+  while ((pid = reap_one(init, &status, WNOHANG | WUNTRACED)) > 0) {
     if (pid != init->payload) continue;
     if ((status & 0xff) != 0x7f) leave(init, status);
     int32_t signal = status >> 8 & 0xff;

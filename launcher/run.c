@@ -37,7 +37,7 @@ void run_init(struct run *run, const struct plan *plan) {
   memset(run->slots, 0xff, sizeof run->slots);
   run->plan = plan;
   run->step = SLOT_NONE;
-  run->status_fd = run->control = run->sync = run->child = run->pidfd = run->pty = run->pty_side = -1;
+  run->status_fd = run->control = run->arm = run->sync = run->child = run->pidfd = run->pty = run->pty_side = -1;
   run->old_root = run->new_root = run->run_dir = run->state_dir = run->name_dir = -1;
   for (int i = 0; i < 3; i++) run->stdio[i] = i;
 }

@@ -14,6 +14,8 @@ struct run {
   int slots[SLOT_COUNT];
   int stdio[3];       /* descriptors for the payload's 0, 1, 2 */
   int status_fd;      /* where records go, or -1 */
+  int arm;            /* a parked payload's socket: what to execute comes on it, once; -1: the plan says it */
+  int parked;         /* made ahead of what it will execute */
   int control;        /* a socket whose records steer the supervisor and whose end is the sandbox's, or -1 */
   int sync;           /* this process's end of the socket between supervisor and first process (SOCK_SEQPACKET) */
   int child, pidfd;   /* first process, as the supervisor sees it */
@@ -67,6 +69,10 @@ int zygote_main(void);                       /* zygote.c */
 int attach_main(const char *socket);         /* attach.c */
 int wait_main(const char *socket);           /* attach.c: prints the exit code of the sandbox behind it when that ends */
 int nsid_main(int count, char **words);      /* nsid.c: ids of network namespaces */
+
+/* park.c: waits for what to execute and puts it in `command`; the end of the socket is the sandbox's */
+struct command { char **candidates, **argv, **env; };
+int park(struct run *run, struct command *command);
 
 /* failure.c: fills `failure` and returns -1 */
 int run_failed(struct run *run, const char *operation, int error, const char *argument);

@@ -1,7 +1,6 @@
 #include "status.h"
 #include "socket.h"
 #include "sys.h"
-#include <linux/time.h>
 
 int socket_pair(int pair[2]) {
   return (int)sys(__NR_socketpair, AF_UNIX, SOCK_SEQPACKET | O_CLOEXEC, 0, pair);
@@ -77,4 +76,8 @@ uint64_t clock_us(void) {
   struct __kernel_timespec now;
   sys(__NR_clock_gettime, CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t microseconds(const struct __kernel_old_timeval *time) {
+  return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
 }

@@ -3,6 +3,7 @@
 #define BRIG_STATUS_H
 
 #include "run.h"
+#include <linux/time.h>
 
 /* Records that only the launcher's own processes exchange; plan.h has the others. */
 enum {
@@ -10,7 +11,9 @@ enum {
   RECORD_WINDOW = 65, /* to a supervisor: struct record_window, the new size of the payload's terminal */
   RECORD_LISTENER = 67, /* to a supervisor: the payload's seccomp listener comes along */
   RECORD_NAMESPACE = 66, /* to a supervisor: i32 index in NAMESPACE_NAMES; a descriptor of it comes along */
+  RECORD_ARM = 68, /* to the supervisor of a parked run: struct record_arm */
 };
+struct record_arm { uint64_t timeout_ms; uint32_t grace_ms, reserved; };
 struct record_signal { int32_t signal; uint32_t group; /* the payload's process group, not it alone */ };
 /*
  * An init that hides from its payload hides from its owner too, who could not join its namespaces by /proc/PID/ns: its
@@ -34,6 +37,7 @@ struct message {
     struct record_failed failed;
     struct record_signal signal;
     struct record_window window;
+    struct record_arm arm;
   } body;
   int fd; /* that came along, or -1 */
 };
@@ -58,5 +62,6 @@ void state_write_exit(const struct run *run, const struct record_exited *exited)
 int exit_code(int32_t status);
 
 uint64_t clock_us(void); /* monotonic */
+uint64_t microseconds(const struct __kernel_old_timeval *time);
 
 #endif

@@ -86,13 +86,13 @@ static void on_timer(struct supervisor *s) {
     s->keeper_late = 1;
     return supervise_kill(s);
   }
-  int asks = !s->timed_out && s->started && header->grace_ms && header->stop_signal != SIGKILL;
+  int asks = !s->timed_out && s->started && s->grace_ms && header->stop_signal != SIGKILL;
   s->grace_over |= !asks;
   s->timed_out = 1;
   if (!asks) return supervise_kill(s);
   supervise_signal(s, header->stop_signal ? (int)header->stop_signal : SIGTERM, SIGNAL_AND_END);
   supervise_signal(s, SIGCONT, 1);
-  set_timer(s, header->grace_ms);
+  set_timer(s, s->grace_ms);
 }
 
 /* --- from the first process -------------------------------------------------------------------------------------- */
@@ -100,7 +100,9 @@ static void on_timer(struct supervisor *s) {
 static void on_started(struct supervisor *s) {
   if (s->started || s->run->failed) return;
   s->started = 1;
-  int told = s->run->status_fd >= 0 ? record_send(s->run->status_fd, RECORD_STARTED, "", 0) : 0;
+  if (s->run->parked && !s->armed) s->began_us = clock_us();
+  /* whose client waits for the end alone; to wake it up now would cost the payload a processor */
+  int told = s->run->status_fd >= 0 && !s->run->parked ? record_send(s->run->status_fd, RECORD_STARTED, "", 0) : 0;
   if (told < 0 && s->run->control >= 0) supervise_kill(s); /* nobody is left who would know of it */
   if (s->front && s->front->started) s->front->started(s->front);
 }
@@ -135,6 +137,28 @@ static void hold_namespace(const struct message *message) {
   if (message->fd >= 0 && sys_fcntl(place, F_GETFD, 0) < 0) sys_dup3(message->fd, place, O_CLOEXEC);
 }
 
+static void complete_exited(struct supervisor *s) {
+  if (s->told_exited) return;
+  s->exited.status = s->status;
+  s->exited.timed_out = (uint32_t)s->timed_out;
+  s->exited.wall_us = clock_us() - s->began_us;
+  s->exited.oom_killed = was_oom_killed(s->run);
+}
+
+static void tell_exited(struct supervisor *s) {
+  if (!s->told_exited && !s->run->failed) status_exited(s->run, &s->exited);
+  s->told_exited = 1;
+}
+
+static void on_exited(struct supervisor *s, const struct record_exited *exited) {
+  s->status = exited->status;
+  s->status_known = 1;
+  if (!s->run->parked || s->run->failed) return;
+  s->exited = *exited;
+  complete_exited(s);
+  tell_exited(s); /* init has ended all others and leaves: what is left to do is nobody's to wait for */
+}
+
 static void on_record(struct supervisor *s, struct message *message) {
   struct run *run = s->run;
   switch (message->record.type) {
@@ -151,10 +175,7 @@ static void on_record(struct supervisor *s, struct message *message) {
       message->fd = -1;
       break;
     case RECORD_STOPPED: on_stopped(s, message->body.number); break;
-    case RECORD_EXITED:
-      s->status = message->body.exited.status;
-      s->status_known = 1;
-      break;
+    case RECORD_EXITED: on_exited(s, &message->body.exited); break;
     case RECORD_FAILED:
       if (run->failed) break;
       run->failure = message->body.failed;
@@ -180,10 +201,6 @@ static void read_sync(struct supervisor *s) {
     if (got <= 0) return on_sync_end(s);
     on_record(s, &message);
   }
-}
-
-static uint64_t microseconds(const struct __kernel_old_timeval *time) {
-  return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
 }
 
 static void on_reaped(struct supervisor *s, int32_t status, const struct rusage *usage) {
@@ -265,6 +282,13 @@ static void read_signals(struct supervisor *s) {
   while (signals_read(s->signal_fd, &info)) on_signal(s, &info);
 }
 
+/* What was parked runs from now on. */
+static void on_armed(struct supervisor *s, const struct record_arm *arm) {
+  s->armed = 1, s->began_us = clock_us();
+  s->grace_ms = arm->grace_ms;
+  if (arm->timeout_ms) set_timer(s, arm->timeout_ms);
+}
+
 /* Whoever holds the other end of the control socket (a zygote, a terminal's client) lives as long as it is open. */
 static void read_control(struct supervisor *s) {
   struct message message;
@@ -274,6 +298,7 @@ static void read_control(struct supervisor *s) {
     const struct record_signal *told = &message.body.signal;
     if (message.record.type == RECORD_SIGNAL && !s->started && is_asking_to_end(told->signal)) cancel(s, told->signal);
     else if (message.record.type == RECORD_SIGNAL) supervise_signal(s, told->signal, (int)told->group);
+    else if (message.record.type == RECORD_ARM && s->run->parked) on_armed(s, &message.body.arm);
     else if (message.record.type == RECORD_WINDOW && s->front && s->front->window) s->front->window(s->front, &message.body.window);
   }
   if (got == -EAGAIN) return;
@@ -322,29 +347,6 @@ static void let_go_of_stdio(const struct run *run) {
 
 /* --- the end ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t value_behind(const char *text, const char *key) {
-  uint64_t value = 0;
-  while (*text && !text_starts(text, key)) {
-    while (*text && *text != '\n') text++;
-    if (*text) text++;
-  }
-  for (text += *text ? strlen(key) : 0; *text >= '0' && *text <= '9'; text++) value = value * 10 + (uint64_t)(*text - '0');
-  return value;
-}
-
-static uint32_t was_oom_killed(const struct run *run) {
-  for (int i = 0; i < run->oom_count; i++) {
-    char text[1024];
-    int fd = sys_openat(run->slots[run->oom_files[i].slot], plan_string(run->plan, run->oom_files[i].file), O_RDONLY, 0);
-    if (fd < 0) continue;
-    long size = read_up_to(fd, text, sizeof text - 1);
-    sys_close(fd);
-    text[size < 0 ? 0 : size] = 0;
-    if (value_behind(text, "oom_kill ") > 0) return 1;
-  }
-  return 0;
-}
-
 static int orphans_are_ours(const struct run *run) {
   return !(run->plan->header->clone_flags & CLONE_NEWPID) && !(run->plan->header->run_flags & RUN_PLAIN_TTY);
 }
@@ -358,14 +360,12 @@ static int code_of(const struct supervisor *s) {
 static void finish(struct supervisor *s) {
   struct run *run = s->run;
   if (orphans_are_ours(run)) kill_children();
-  s->exited.status = s->status;
-  s->exited.timed_out = (uint32_t)s->timed_out;
-  s->exited.wall_us = clock_us() - s->began_us;
-  s->exited.oom_killed = was_oom_killed(run);
+  complete_exited(s);
   if (!run->failed) state_write_exit(run, &s->exited);
   run_cleanup(run);
   if (s->front && s->front->ended) s->front->ended(s->front, code_of(s));
-  if (!run->failed) status_exited(run, &s->exited), info_exited(run, code_of(s));
+  tell_exited(s);
+  if (!run->failed) info_exited(run, code_of(s));
 }
 
 static void close_descriptors(struct supervisor *s) {
@@ -376,7 +376,7 @@ static void close_descriptors(struct supervisor *s) {
 
 int supervise_with(struct run *run, struct front *front) {
   const struct plan_step *pty = find_step(run->plan, OP_PTY);
-  struct supervisor s = {.run = run, .front = front, .timer_fd = -1, .parent_fd = -1, .began_us = clock_us()};
+  struct supervisor s = {.run = run, .front = front, .timer_fd = -1, .parent_fd = -1, .began_us = clock_us(), .grace_ms = run->plan->header->grace_ms};
   s.signal_fd = must(run, signals_hold(), "rt_sigprocmask", "") < 0 ? -1 : signals_open();
   if (s.signal_fd < 0) give_up(&s, "signalfd4", s.signal_fd);
   if (orphans_are_ours(run)) sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -384,7 +384,8 @@ int supervise_with(struct run *run, struct front *front) {
   if (pty) run->pty_mask = pty->a[0] & 7;
   let_go_of_stdio(run);
   watch_parent(&s);
-  if (run->plan->header->timeout_ms) set_timer(&s, run->plan->header->timeout_ms);
+  if (run->arm >= 0) sys_close(run->arm), run->arm = -1; /* the payload's alone */
+  if (run->plan->header->timeout_ms && !run->parked) set_timer(&s, run->plan->header->timeout_ms);
   if (run->pty >= 0 && front && front->terminal) front->terminal(front, run->pty, run->pty_mask);
   while (!s.reaped) s.signal_fd < 0 ? (void)reap(&s) : wait_once(&s);
   while (front && front->pending && front->pending(front) && !s.hurried) wait_once(&s);

@@ -31,7 +31,7 @@ struct supervisor {
   struct front *front;
   int signal_fd, timer_fd;
   int parent_fd;     /* pidfd of the one whose death ends the sandbox, or -1 */
-  int started, reaped, told_created;
+  int started, reaped, told_created, told_exited;
   int status_known;  /* init has told the payload's */
   int cancelled;     /* the signal that came before the payload was started, and ended it */
   int hurried;       /* a signal came behind its end: what output is still to be passed on is given up */
@@ -40,7 +40,9 @@ struct supervisor {
   int keeper_late;   /* and did not in time */
   int32_t status;
   struct record_exited exited;
-  uint64_t began_us;
+  uint64_t began_us; /* of a parked run: when it was armed, or else started */
+  int armed;
+  uint32_t grace_ms;
 };
 
 /* From GO to the end with that front (or 0); fills run->failure where a process told one. The exit code. */
@@ -57,6 +59,8 @@ void supervise_note_parent(void);
 
 /* The first step with that operation, or 0. */
 const struct plan_step *find_step(const struct plan *plan, uint16_t op);
+
+uint32_t was_oom_killed(const struct run *run); /* oom.c */
 
 /* Kills and reaps every child; to a subreaper that is, one after another, whatever its children have left. */
 void kill_children(void);

@@ -47,9 +47,15 @@ static void close_kind(struct job *job, int kind) {
 
 static void release(struct job *job) {
   answer(job, ZYGOTE_GONE, 0, 0);
+  job_disarm(job);
   if (job->input) sys(__NR_munmap, job->input, ZYGOTE_STDIN_CREDIT);
   job->used = 0;
   while (job_count && !jobs[job_count - 1].used) job_count--;
+}
+
+static void tell_ends(struct job *job) {
+  for (int i = 0; i < 2; i++)
+    if (job->ended[i]) answer_number(job, ZYGOTE_END, (uint32_t)i + 1), job->ended[i] = 0;
 }
 
 /* A supervisor that said nothing of an end was killed, or is the payload itself. */
@@ -57,6 +63,7 @@ static void tell_end(struct job *job) {
   struct record_exited exited = {.status = job->status};
   if (!job->told_end && !job->detached) answer(job, ZYGOTE_EXITED, &exited, sizeof exited);
   job->told_end = 1;
+  tell_ends(job);
 }
 
 static void settle(struct job *job) {
@@ -79,6 +86,7 @@ static void serve_control(struct job *job) {
   if (message.record.type > RECORD_STOPPED || message.record.size > sizeof message.body) return;
   job->told_end |= message.record.type == RECORD_EXITED || message.record.type == RECORD_FAILED;
   answer(job, message.record.type + ZYGOTE_CREATED - RECORD_CREATED, message.body.bytes, message.record.size);
+  if (job->told_end) tell_ends(job);
 }
 
 static void serve_output(struct job *job, int kind) {
@@ -92,7 +100,8 @@ static void serve_output(struct job *job, int kind) {
     return;
   }
   close_kind(job, kind);
-  answer_number(job, ZYGOTE_END, (uint32_t)(kind - JOB_STDOUT) + 1);
+  job->ended[kind - JOB_STDOUT] = 1;
+  if (!job->parked || job->told_end) tell_ends(job);
   settle(job);
 }
 
@@ -142,7 +151,7 @@ static struct job *take_job(uint32_t id) {
   while (i < job_count && jobs[i].used) i++;
   if (i == ZYGOTE_RUNS_MAX) return 0;
   if (i == job_count) job_count++;
-  jobs[i] = (struct job){.id = id, .used = 1, .fds = {-1, -1, -1, -1}};
+  jobs[i] = (struct job){.id = id, .used = 1, .arm = -1, .fds = {-1, -1, -1, -1}};
   return &jobs[i];
 }
 
@@ -164,6 +173,7 @@ static void start_job(uint32_t id, const char *body, size_t size) {
   if (size < sizeof *wanted || find_job(id)) refuse("a RUN that is too short, or whose number is taken");
   for (int i = 0; i < 3; i++)
     if (wanted->stdio[i] > (i == 2 ? ZYGOTE_SAME : ZYGOTE_INHERIT)) refuse("a RUN with unknown streams");
+  if (wanted->parked > 1) refuse("a RUN that is parked in an unknown way");
   struct job *job = take_job(id);
   if (!job) return fail_start(id, EAGAIN);
   note_flags(job, wanted + 1, size - sizeof *wanted);
@@ -172,6 +182,7 @@ static void start_job(uint32_t id, const char *body, size_t size) {
     job->used = 0;
     return fail_start(id, -started);
   }
+  job->parked = wanted->parked;
   memcpy(job->credit, wanted->credit, sizeof job->credit);
   watch(job, JOB_CONTROL, POLLIN);
   watch(job, JOB_STDIN, POLLERR);
@@ -220,16 +231,29 @@ static void kill_job(struct job *job) {
   else steer(job, RECORD_SIGNAL, &signal, sizeof signal);
 }
 
+/* The supervisor hears of it only where it has a timeout to keep; the payload goes on meanwhile. */
+static void arm_job(struct job *job, const char *body, size_t size) {
+  struct zygote_arm arm;
+  if (size < sizeof arm) refuse("an ARM that is too short");
+  if (job->arm < 0) refuse("ARM for a run that does not wait for it");
+  memcpy(&arm, body, sizeof arm);
+  struct record_arm told = {arm.timeout_ms, arm.grace_ms, 0};
+  if (arm.timeout_ms) steer(job, RECORD_ARM, &told, sizeof told);
+  sys(__NR_sendto, job->arm, body, size, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0); /* one that died already is told as such */
+  job_disarm(job);
+}
+
 static void close_job(struct job *job) {
+  job_disarm(job);
   if (!job->detached) kill_job(job);
   for (int kind = 0; kind < JOB_KINDS && job->used; kind++) close_kind(job, kind);
   if (job->used) settle(job);
 }
 
 static void take_frame(const struct zygote_frame *frame, const char *body) {
-  static const uint8_t sizes[] = {[ZYGOTE_CREDIT] = 8, [ZYGOTE_SIGNAL] = 8, [ZYGOTE_WINDOW] = 4, [ZYGOTE_CLOSE] = 0};
-  if (frame->type < ZYGOTE_STDIN || frame->type > ZYGOTE_CLOSE) refuse("a frame of an unknown type");
-  if (frame->type != ZYGOTE_STDIN && frame->size != sizes[frame->type]) refuse("a frame of the wrong size");
+  static const uint8_t sizes[] = {[ZYGOTE_CREDIT] = 8, [ZYGOTE_SIGNAL] = 8, [ZYGOTE_WINDOW] = 4, [ZYGOTE_CLOSE] = 0, [ZYGOTE_ARM] = 0};
+  if (frame->type < ZYGOTE_STDIN || frame->type > ZYGOTE_ARM) refuse("a frame of an unknown type");
+  if (frame->type != ZYGOTE_STDIN && frame->type != ZYGOTE_ARM && frame->size != sizes[frame->type]) refuse("a frame of the wrong size");
   struct job *job = find_job(frame->run);
   if (!job) return; /* its end was on the way */
   union { struct zygote_credit credit; struct record_signal signal; struct record_window window; } words;
@@ -242,6 +266,7 @@ static void take_frame(const struct zygote_frame *frame, const char *body) {
     case ZYGOTE_KILL: return kill_job(job);
     case ZYGOTE_WINDOW: return steer(job, RECORD_WINDOW, &words.window, sizes[ZYGOTE_WINDOW]);
     case ZYGOTE_CLOSE: return close_job(job);
+    case ZYGOTE_ARM: return arm_job(job, body, frame->size);
   }
 }
 

@@ -15,6 +15,7 @@
  *     SIGNAL      i32 signal, u32 group: to the payload, or its process group when group is 1
  *     KILL        nothing: SIGKILL to all of the sandbox
  *     WINDOW      u16 rows, u16 columns: the size of the payload's terminal (a plan with OP_PTY)
+ *     ARM         struct zygote_arm and its strings, once, to a run that was started as parked: it executes this now
  *     CLOSE       nothing: the client is not interested any more. The sandbox is killed (unless detached), its
  *                 streams are closed; GONE still comes
  *
@@ -33,6 +34,11 @@
  *
  * ZYGOTE_PIPE streams are pipes; NULL is /dev/null; INHERIT is the zygote's own descriptor 0, 1 or 2. SAME, for
  * standard error: where standard output goes.
+ *
+ * A parked run is made up to its exec and waits there, behind all its walls, for ARM: with the candidates, arguments and
+ * environment of that instead of the plan's, and its timeout, which begins then. CREATED comes while it waits, no
+ * STARTED comes, and END with EXITED or behind it. Its EXITED comes when nothing in it lives any more, which may be before it is removed from the host; GONE
+ * is behind that as ever. It must have an init as pid 1 that no INIT step tells from the payload, and cannot be detached.
  *
  * When the socket closes, every sandbox is killed but the detached ones, and the zygote leaves with 0. A frame
  * against the protocol ends it the same way with exit code 2.
@@ -59,6 +65,7 @@ enum {
   ZYGOTE_KILL = 6,
   ZYGOTE_WINDOW = 7,
   ZYGOTE_CLOSE = 8,
+  ZYGOTE_ARM = 9,
 };
 
 /* Zygote to client. */
@@ -78,10 +85,17 @@ enum {
 enum { ZYGOTE_PIPE = 0, ZYGOTE_NULL = 1, ZYGOTE_INHERIT = 2, ZYGOTE_SAME = 3 };
 
 struct zygote_run {
-  uint8_t stdio[4];   /* ZYGOTE_PIPE… for descriptors 0, 1, 2; 0 */
+  uint8_t stdio[3];   /* ZYGOTE_PIPE… for descriptors 0, 1, 2 */
+  uint8_t parked;     /* 1: waits for ARM */
   uint32_t credit[2]; /* bytes that may be sent at once of standard output and standard error */
 };
 
 struct zygote_credit { uint32_t stream, bytes; };
+
+struct zygote_arm {
+  uint64_t timeout_ms; /* 0: none */
+  uint32_t grace_ms;
+  uint32_t counts[3];  /* of candidates, arguments, variables: that many strings follow, each with its NUL */
+};
 
 #endif

@@ -13,13 +13,17 @@ struct job {
   int used;
   int pid;                  /* 0: reaped */
   int fds[JOB_KINDS];       /* -1: closed */
+  int arm;                  /* what a parked payload waits on, until it is armed; else -1 */
   int watched[JOB_KINDS];   /* epoll events, or 0: not in it */
   uint32_t credit[2];
   int32_t status;           /* of a reaped supervisor */
-  uint8_t in_place, detached, told_end, input_ends;
+  uint8_t in_place, detached, parked, told_end, input_ends;
+  uint8_t ended[2];         /* of a parked run's outputs: END is told with its EXITED */
   char *input;              /* ZYGOTE_STDIN_CREDIT bytes that its pipe did not take yet, or 0 */
   uint32_t input_done, input_size, input_written;
 };
+
+void job_disarm(struct job *job); /* what waits for ARM ends */
 
 /* zygote_start.c: forks its supervisor; 0 or -errno. `plan` may be let go of afterwards. */
 int job_start(struct job *job, const struct zygote_run *wanted, const void *plan, size_t size);

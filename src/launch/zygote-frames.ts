@@ -3,7 +3,7 @@ import { FAILED_FIELDS } from "../plan/format.js";
 import type { FailureRecord } from "./describe-failure.js";
 
 /** The frames of launcher/zygote.h. */
-export const REQUEST = { RUN: 1, STDIN: 2, STDIN_END: 3, CREDIT: 4, SIGNAL: 5, KILL: 6, WINDOW: 7, CLOSE: 8 } as const;
+export const REQUEST = { RUN: 1, STDIN: 2, STDIN_END: 3, CREDIT: 4, SIGNAL: 5, KILL: 6, WINDOW: 7, CLOSE: 8, ARM: 9 } as const;
 export const ANSWER = {
   CREATED: 33, STARTED: 34, EXITED: 35, FAILED: 36, STOPPED: 37, STDOUT: 65, STDERR: 66, END: 67, STDIN_CREDITED: 68, GONE: 69,
 } as const;
@@ -11,6 +11,7 @@ export const ANSWER = {
 export const FRAME_SIZE = 12;
 export const DATA_MAX = 16_384;
 export const STDIN_CREDIT = 65_536;
+const ORDERS_SIZE = 24;
 
 /** What becomes of one of the payload's standard streams: ZYGOTE_PIPE… */
 export const STREAM = { pipe: 0, ignore: 1, inherit: 2, same: 3 } as const;
@@ -28,6 +29,15 @@ export interface Exit {
   maxRssKb: number;
 }
 
+export interface RunStreams {
+  /** Of STREAM, for descriptors 0, 1, 2. */
+  stdio: readonly [number, number, number];
+  /** Bytes of each output that may come before more are allowed. */
+  credit: number;
+  /** Made up to its exec, where it waits for ARM. */
+  parked?: boolean;
+}
+
 export function makeFrame(type: number, run: number, body?: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(FRAME_SIZE + (body?.length ?? 0));
   frame.writeUInt32LE(body?.length ?? 0, 0);
@@ -37,17 +47,44 @@ export function makeFrame(type: number, run: number, body?: Uint8Array): Buffer 
   return frame;
 }
 
-/** RUN: `stdio` of STREAM, `credit` in bytes for each output. */
-export function makeRunFrame(run: number, stdio: readonly [number, number, number], credit: number, plan: Uint8Array): Buffer {
+/** RUN: `stdio` of STREAM, `credit` in bytes for each output, `parked`: it waits for ARM. */
+export function makeRunFrame(run: number, { stdio, credit, parked = false }: RunStreams, plan: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(FRAME_SIZE + 12 + plan.length);
   frame.writeUInt32LE(12 + plan.length, 0);
   frame.writeUInt32LE(REQUEST.RUN, 4);
   frame.writeUInt32LE(run, 8);
-  frame.set([...stdio, 0], FRAME_SIZE);
+  frame.set([...stdio, parked ? 1 : 0], FRAME_SIZE);
   frame.writeUInt32LE(credit, FRAME_SIZE + 4);
   frame.writeUInt32LE(credit, FRAME_SIZE + 8);
   frame.set(plan, FRAME_SIZE + 12);
   return frame;
+}
+
+/** What a parked run is to execute, as struct zygote_arm. */
+export interface Orders {
+  /** Absolute paths, tried in this order. */
+  candidates: readonly string[];
+  argv: readonly string[];
+  /** "NAME=value". */
+  env: readonly string[];
+  /** 0: none. */
+  timeoutMs: number;
+  graceMs: number;
+}
+
+/** ARM's body, or nothing where it would be larger than a frame, or an argument holds a NUL. */
+export function encodeOrders({ candidates, argv, env, timeoutMs, graceMs }: Orders): Buffer | undefined {
+  const strings = [...candidates, ...argv, ...env];
+  if (strings.length > DATA_MAX || strings.some((string) => string.includes("\0"))) return undefined;
+  const text = `${strings.join("\0")}\0`;
+  const size = ORDERS_SIZE + Buffer.byteLength(text);
+  if (size > DATA_MAX) return undefined;
+  const body = Buffer.allocUnsafe(size);
+  body.writeBigUInt64LE(BigInt(timeoutMs), 0);
+  body.writeUInt32LE(Math.min(graceMs, 0xffffffff), 8);
+  [candidates, argv, env].forEach((list, index) => body.writeUInt32LE(list.length, 12 + 4 * index));
+  body.write(text, ORDERS_SIZE);
+  return body;
 }
 
 export function makeNumbers(...numbers: number[]): Buffer {

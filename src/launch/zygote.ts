@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { BrigError } from "../error/brig-error.js";
 import type { FailureRecord } from "./describe-failure.js";
 import { findLauncher } from "./find-launcher.js";
-import { ANSWER, DATA_MAX, type Exit, FRAME_SIZE, makeFrame, makeNumbers, makeRunFrame, readCreated, readExit, readFailure, REQUEST, STDIN_CREDIT } from "./zygote-frames.js";
+import { ANSWER, DATA_MAX, type Exit, FRAME_SIZE, makeFrame, makeNumbers, makeRunFrame, readCreated, readExit, readFailure, REQUEST, type RunStreams, STDIN_CREDIT } from "./zygote-frames.js";
 
 /** What a run tells. `gone` or `died` comes last, and one of the two always comes. */
 export interface RunEvents {
@@ -23,13 +23,6 @@ export interface RunEvents {
   died(error: BrigError): void;
 }
 
-export interface RunStreams {
-  /** Of STREAM, for descriptors 0, 1, 2. */
-  stdio: readonly [number, number, number];
-  /** Bytes of each output that may come before `credit` is called. */
-  credit: number;
-}
-
 /** One sandbox, or one more process in a sandbox, that the zygote runs. */
 export class ZygoteRun {
   #credit = STDIN_CREDIT;
@@ -39,7 +32,7 @@ export class ZygoteRun {
   constructor(
     private readonly zygote: Zygote,
     private readonly number: number,
-    readonly events: RunEvents,
+    public events: RunEvents,
   ) {}
 
   /** Bytes of input that may be written now. */
@@ -79,6 +72,11 @@ export class ZygoteRun {
   /** Ends all of it and lets go of its streams: nothing but `gone` follows. */
   close(): void {
     this.#send(REQUEST.CLOSE);
+  }
+
+  /** Tells a run that was started as parked what to execute, once: `encodeOrders`. Its events come to whoever has set `events` by the next turn. */
+  arm(orders: Uint8Array): void {
+    this.#send(REQUEST.ARM, orders);
   }
 
   /** Whether this process stays alive for it. It does until it is told otherwise. */
@@ -160,7 +158,7 @@ export class Zygote {
     const run = new ZygoteRun(this, number, events);
     this.#runs.set(number, run);
     this.countReferences(1);
-    this.send(makeRunFrame(number, streams.stdio, streams.credit, plan));
+    this.send(makeRunFrame(number, streams, plan));
     return run;
   }
 

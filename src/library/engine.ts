@@ -1,13 +1,18 @@
 import { type HostFacts, readHostFacts } from "../host/facts.js";
 import { Zygote } from "../launch/zygote.js";
+import { Parking } from "./parking.js";
 import { Templates } from "./template.js";
 
 /** One launcher process and what was compiled for it. A launcher that died is followed by another. */
 export class Engine {
   readonly host: HostFacts = readHostFacts();
   readonly templates = new Templates(this.host);
+  readonly parking = new Parking();
   #zygote: Zygote | undefined;
   #closed = false;
+
+  /** @param prewarm what `run` does that says nothing of it */
+  constructor(readonly prewarm = true) {}
 
   get pid(): number | undefined {
     return this.#zygote?.ended ? undefined : this.#zygote?.pid;
@@ -21,6 +26,7 @@ export class Engine {
 
   close(): void {
     this.#closed = true;
+    this.parking.clear();
     this.startZygote().close();
   }
 }

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { BrigError } from "../error/brig-error.js";
 import type { Zygote, ZygoteRun } from "../launch/zygote.js";
-import { type Exit, STREAM } from "../launch/zygote-frames.js";
+import { type Exit, type RunStreams, STREAM } from "../launch/zygote-frames.js";
 import { parseSize } from "../policy/parse/size.js";
 import { ExecError } from "./errors.js";
 import { launch, type Launchable } from "./launch.js";
@@ -64,7 +64,7 @@ export async function execute(
       run?.kill();
       reject(error);
     };
-    run = launch(zygote, what, { stdio: chooseStreams(options, input ? "pipe" : "ignore"), credit: WINDOW }, options.signal, {
+    run = launch(zygote, what, chooseExecStreams(options), options.signal, {
       output: (stream, data) => collector.take(stream, data),
       drained: () => input?.drain(),
       ended: (stream) => void (stream === 0 && input?.close()),
@@ -88,6 +88,10 @@ function finish(exit: ProcessExit, collector: Collector, command: readonly strin
 
 export function describeExit({ exitCode, signal, wallMs, timedOut, oomKilled }: Exit): ProcessExit {
   return { exitCode, signal, durationMs: wallMs, timedOut, oomKilled };
+}
+
+export function chooseExecStreams(options: Pick<ExecOptions, "input" | "stdout" | "stderr">): RunStreams {
+  return { stdio: chooseStreams(options, options.input === undefined ? "ignore" : "pipe"), credit: WINDOW };
 }
 
 /** Descriptors 0, 1, 2 as the zygote knows them. */

@@ -1,7 +1,7 @@
 import { BrigError } from "../error/brig-error.js";
 import { describeFailure, type FailureRecord } from "../launch/describe-failure.js";
-import type { RunEvents, RunStreams, Zygote, ZygoteRun } from "../launch/zygote.js";
-import { type Exit, STREAM } from "../launch/zygote-frames.js";
+import type { RunEvents, Zygote, ZygoteRun } from "../launch/zygote.js";
+import { type Exit, type RunStreams, STREAM } from "../launch/zygote-frames.js";
 import { decodePlan } from "../plan/decode.js";
 import { encodePlan } from "../plan/encode.js";
 import { operationByName } from "../plan/operations.js";
@@ -10,7 +10,11 @@ import { AbortError } from "./errors.js";
 
 /** What is started: a plan as bytes, and the same to speak about. */
 export interface Launchable {
-  bytes: Uint8Array;
+  readonly bytes: Uint8Array;
+  /** Another way than to start the bytes, where there is one. */
+  begin?: (zygote: Zygote, streams: RunStreams) => ZygoteRun | undefined;
+  /** Nothing of it is left on the host; the last thing that is told. */
+  gone?: () => void;
   /** With the same steps. */
   plan: Plan;
   /** What a failure really means: the sandbox to be joined may be gone. */
@@ -32,6 +36,7 @@ export interface LaunchEvents {
 /** Starts a plan. An abort ends it at once, and is what it is over with. */
 export function launch(zygote: Zygote, what: Launchable, streams: RunStreams, signal: AbortSignal | undefined, events: LaunchEvents): ZygoteRun {
   if (signal?.aborted) throw new AbortError(signal.reason);
+  const begun = what.begin?.(zygote, streams); // first: it is under way while the rest is made ready
   let exit: Exit | undefined;
   let error: Error | undefined;
   let over = false;
@@ -54,10 +59,14 @@ export function launch(zygote: Zygote, what: Launchable, streams: RunStreams, si
       if (exit && open.size === 0) finish();
     },
     failed: (record) => void (error ??= explainFailure(what, record)),
-    gone: () => finish(),
+    gone: () => {
+      finish();
+      what.gone?.();
+    },
     died: (cause) => finish(cause),
   };
-  const run = zygote.start(what.bytes, streams, handlers);
+  const run = begun ?? zygote.start(what.bytes, streams, handlers);
+  run.events = handlers;
   const abort = (): void => {
     error = new AbortError(signal?.reason);
     run.kill();

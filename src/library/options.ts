@@ -44,7 +44,11 @@ export interface ExecOptions extends ProcessOptions {
 }
 
 /** `run`: the sandbox's options and the command's in one. */
-export type RunOptions = Omit<SandboxOptions, "env" | "cwd" | "timeoutMs" | "graceMs"> & Omit<ExecOptions, "env"> & { env?: SandboxOptions["env"] | Record<string, string | undefined> | undefined };
+export type RunOptions = Omit<SandboxOptions, "env" | "cwd" | "timeoutMs" | "graceMs"> & Omit<ExecOptions, "env"> & {
+  env?: SandboxOptions["env"] | Record<string, string | undefined> | undefined;
+  /** Whether the sandbox may be one that was made ahead, and the next one with these options is. Default true. */
+  prewarm?: boolean | undefined;
+};
 
 /** How a process ended. */
 export interface ProcessExit {

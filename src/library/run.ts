@@ -1,9 +1,12 @@
-import { patchPlan } from "../plan/patch.js";
+import { patchPlan, type Payload } from "../plan/patch.js";
 import { type Engine, findSharedEngine } from "./engine.js";
 import { AbortError } from "./errors.js";
-import { execute } from "./exec.js";
-import type { ExecResult, RunOptions } from "./options.js";
+import { chooseExecStreams, execute } from "./exec.js";
+import type { ExecOptions, ExecResult, RunOptions, SandboxOptions } from "./options.js";
+import type { Parking } from "./parking.js";
+import type { Launchable } from "./launch.js";
 import { makePayload } from "./payload.js";
+import type { Template } from "./template.js";
 
 /**
  * Runs one command in a sandbox of its own, which ends with it. Without options it has the safe default of `brig run`.
@@ -19,13 +22,41 @@ export async function run(file: string, args: readonly string[] = [], options: R
 
 /** `run` with a launcher of one's own. */
 export async function runWith(engine: Engine, file: string, args: readonly string[], options: RunOptions): Promise<ExecResult<string | Uint8Array>> {
-  const { input, encoding, maxBuffer, check, signal, timeoutMs, graceMs, stdout, stderr, env, cwd, ...walls } = options;
-  if (signal?.aborted) throw new AbortError(signal.reason);
-  const own = { input, encoding, maxBuffer, check, signal, timeoutMs, graceMs, stdout, stderr };
-  const listed = Array.isArray(env) ? { env } : {};
-  const changes = Array.isArray(env) ? undefined : (env as Record<string, string | undefined> | undefined);
-  const template = await engine.templates.take({ ...walls, ...listed, ...(cwd === undefined ? {} : { cwd }) }, "run");
-  const payload = makePayload(template.spec, file, args, { ...own, env: changes });
-  const what = { bytes: patchPlan(template.bytes, payload), plan: template.plan };
-  return await execute(engine.startZygote(), what, [file, ...args], own);
+  const { walls, command, prewarm = engine.prewarm } = splitOptions(options);
+  if (command.signal?.aborted) throw new AbortError(command.signal.reason);
+  const template = await engine.templates.take(walls, "run");
+  const what = makeLaunchable(engine.parking, template, makePayload(template.spec, file, args, command), prewarm);
+  return await execute(engine.startZygote(), what, [file, ...args], command);
+}
+
+/** Makes a sandbox with these options that waits for its `run`. */
+export async function prewarmWith(engine: Engine, options: RunOptions): Promise<void> {
+  const { walls, command } = splitOptions(options);
+  const template = await engine.templates.take(walls, "run");
+  engine.parking.prepare(engine.startZygote(), template, chooseExecStreams(command));
+}
+
+/** What the sandbox is made of, which two runs can have in common, and what is the command's alone. */
+function splitOptions(options: RunOptions): { walls: SandboxOptions; command: ExecOptions; prewarm: boolean | undefined } {
+  const { input, encoding, maxBuffer, check, signal, timeoutMs, graceMs, stdout, stderr, prewarm, env, cwd, ...rest } = options;
+  const [whole, changes] = Array.isArray(env) ? [{ env }, undefined] : [{}, env as ExecOptions["env"]];
+  return {
+    walls: { ...rest, ...whole, ...(cwd === undefined ? {} : { cwd }) },
+    command: { input, encoding, maxBuffer, check, signal, timeoutMs, graceMs, stdout, stderr, env: changes },
+    prewarm,
+  };
+}
+
+function makeLaunchable(parking: Parking, template: Template, payload: Payload, prewarm: boolean): Launchable {
+  const what: Launchable = {
+    plan: template.plan,
+    get bytes() {
+      return patchPlan(template.bytes, payload);
+    },
+    begin: (zygote, streams) => {
+      if (prewarm) what.gone = () => parking.prepareSoon(zygote, template, streams);
+      return parking.begin(zygote, template, payload, streams, prewarm);
+    },
+  };
+  return what;
 }

@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { BrigError } from "../error/brig-error.js";
@@ -29,11 +29,12 @@ export interface Template {
 
 interface Kept extends Template {
   env: [name: string, value: string | undefined][];
-  files: [path: string, look: string][];
+  files: [path: string, look: Stats | undefined][];
 }
 
 const MOST = 64;
 const ANY_PROGRAM = "/";
+const NO_ENTRY_IS_NO_ERROR = { throwIfNoEntry: false } as const;
 
 /** Compiled sandboxes by what was asked for, each as long as nothing that it was made from changes. */
 export class Templates {
@@ -88,11 +89,15 @@ function makeIdle(spec: Spec, host: HostFacts, options: { runFolder?: string }):
 }
 
 function isFresh({ env, files }: Kept): boolean {
-  return env.every(([name, value]) => process.env[name] === value) && files.every(([path, look]) => lookAt(path) === look);
+  return env.every(([name, value]) => process.env[name] === value) && files.every(([path, look]) => looksLike(lookAt(path), look));
 }
 
-/** What lstat(2) says of a path, as one text; "" when it is not there. */
-function lookAt(path: string): string {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat ? `${stat.dev} ${stat.ino} ${stat.mode} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : "";
+function lookAt(path: string): Stats | undefined {
+  return lstatSync(path, NO_ENTRY_IS_NO_ERROR);
+}
+
+/** As a text each look would take as long again. */
+function looksLike(now: Stats | undefined, then: Stats | undefined): boolean {
+  if (!now || !then) return now === then;
+  return now.ino === then.ino && now.ctimeMs === then.ctimeMs && now.mtimeMs === then.mtimeMs && now.size === then.size && now.mode === then.mode && now.dev === then.dev;
 }

@@ -46,10 +46,11 @@ export class ZygoteClient {
   }
 
   /** Starts a run; `credit` bytes of each output may come at once. */
-  start(plan: PlanWish | Uint8Array, options: { credit?: number; stdio?: number[]; onFrame?: (type: number, body: Buffer) => void } = {}): { id: number; outcome: Promise<Outcome> } {
+  start(plan: PlanWish | Uint8Array, options: { credit?: number; stdio?: number[]; parked?: boolean; onFrame?: (type: number, body: Buffer) => void } = {}): { id: number; outcome: Promise<Outcome> } {
     const id = this.next++;
     const head = Buffer.alloc(12);
     (options.stdio ?? [0, 0, 0]).forEach((kind, at) => head.writeUInt8(kind, at));
+    head.writeUInt8(options.parked ? 1 : 0, 3);
     head.writeUInt32LE(options.credit ?? 0xffffffff, 4);
     head.writeUInt32LE(options.credit ?? 0xffffffff, 8);
     const outcome = new Promise<Outcome>((done) => {
