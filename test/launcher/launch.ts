@@ -19,6 +19,7 @@ export interface PlanWish {
   cloneFlags?: number;
   run?: Partial<RunParameters>;
   host?: Step[];
+  parent?: Step[];
   child?: Step[];
   payload?: Step[];
   init?: Step[];
@@ -33,6 +34,7 @@ export function makePlan(wish: PlanWish): Plan {
   const plan = makeEmptyPlan();
   plan.run = { ...plan.run, flags: wish.flags ?? RUN.INIT, cloneFlags: wish.cloneFlags ?? CLONE.pid, ...wish.run };
   plan.steps.host.push(...(wish.host ?? []));
+  plan.steps.parent.push(...(wish.parent ?? []));
   if (wish.pty !== undefined) plan.steps.child.push({ op: "PTY", mask: wish.pty, host: 1 });
   plan.steps.child.push(...(wish.child ?? []));
   plan.steps.payload.push({ op: "SESSION" }, ...(wish.payload ?? []));
