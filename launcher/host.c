@@ -123,7 +123,7 @@ static void remove_cgroup(int parent, const char *name) {
 
 /* Most sandboxes have had no more than two files in their folder. */
 static void remove_state(struct run *run) {
-  static const char *files[] = {"process", "config.json", "netns", "process.new", "exit", "attach", "log", "log.1", "network.log"};
+  static const char *files[] = {"process", "config.json", "process.new", "exit", "attach", "log", "log.1", "network.log"};
   size_t done = 0;
   for (; done < 2; done++) sys_unlinkat(run->state_dir, files[done], 0);
   if (sys_unlinkat(run->run_dir, run->id, AT_REMOVEDIR) != -ENOTEMPTY) return;
@@ -141,7 +141,8 @@ void run_cleanup(struct run *run) {
   int keep = run->plan->header->run_flags & RUN_KEEP_STATE && !run->failed;
   if (run->name[0] && !keep) sys_unlinkat(run->name_dir, run->name, 0);
   run->name[0] = 0;
-  if (run->state_dir >= 0 && keep) sys_unlinkat(run->state_dir, "netns", 0); /* pasta ends when this link goes */
+  /* pasta ends when this link goes; of several removals at once it looks at the first */
+  if (run->state_dir >= 0) sys_unlinkat(run->state_dir, "netns", 0);
   if (run->state_dir >= 0 && !keep) remove_state(run);
   if (run->state_dir >= 0) sys_close(run->state_dir);
   run->state_dir = -1;

@@ -61,7 +61,7 @@ struct plan_header {
   char magic[8];
   uint32_t version;
   uint32_t size;             /* of the whole plan, without the prefix */
-  uint64_t checksum;         /* FNV-1a 64 from behind this field to the note, which it leaves out: finds a cut or altered plan */
+  uint64_t checksum;         /* finds a cut or altered plan: FNV-1a 64 over eight bytes at a time from behind this field to the note, the rest bytewise */
   uint64_t build;            /* of the launcher and compiler that wrote it; another build means stale. 0: any */
   uint32_t steps[PHASE_COUNT]; /* steps of each phase; they stand one behind the other */
   uint32_t witness_count;

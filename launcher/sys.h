@@ -88,6 +88,7 @@ size_t text_append_number(char *to, size_t room, uint64_t value);
 int text_number(const char *text, uint64_t *value);              /* all digits, or -EINVAL */
 uint64_t fnv1a(uint64_t seed, const void *data, size_t size);
 #define FNV_SEED 0xcbf29ce484222325ull
+#define FNV_PRIME 0x100000001b3ull
 
 /* Whole reads and writes (text.c): EINTR and partial transfers are gone on with; 0 or -errno. */
 int write_all(int fd, const void *data, size_t size);

@@ -77,7 +77,7 @@ int text_number(const char *text, uint64_t *value) {
 }
 
 uint64_t fnv1a(uint64_t hash, const void *data, size_t size) {
-  for (const unsigned char *p = data; size--; p++) hash = (hash ^ *p) * 0x100000001b3ull;
+  for (const unsigned char *p = data; size--; p++) hash = (hash ^ *p) * FNV_PRIME;
   return hash;
 }
 

@@ -1,5 +1,5 @@
 import { BrigError } from "../error/brig-error.js";
-import { addBytes, hashToBigInt, makeHash } from "./checksum.js";
+import { addWords, hashToBigInt, makeHash } from "./checksum.js";
 import { type DataReader, makeDataReader } from "./data-reader.js";
 import {
   HEADER, HEADER_SIZE, PHASES, type Phase, PLAN_MAGIC, PLAN_MAX_SIZE, PLAN_PREFIX, PLAN_VERSION, SLOT_COUNT, SLOT_NONE, STEP_ID,
@@ -51,7 +51,7 @@ function checkFrame(whole: Buffer): void {
 }
 
 function checkSum(whole: Buffer, noteSize: number): void {
-  const sum = hashToBigInt(addBytes(makeHash(), whole, HEADER.checksum + 8, whole.length - noteSize));
+  const sum = hashToBigInt(addWords(makeHash(), whole, HEADER.checksum + 8, whole.length - noteSize));
   if (sum !== whole.readBigUInt64LE(HEADER.checksum)) throw bad("it was altered: its checksum is wrong");
 }
 

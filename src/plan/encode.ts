@@ -1,5 +1,5 @@
 import { BrigError } from "../error/brig-error.js";
-import { addBytes, makeHash } from "./checksum.js";
+import { addWords, makeHash } from "./checksum.js";
 import { type Blob, type DataWriter, makeDataWriter } from "./data-writer.js";
 import {
   HEADER, HEADER_SIZE, PHASES, PLAN_MAGIC, PLAN_MAX_SIZE, PLAN_VERSION, STEP_ID, STEP_OPTIONAL, STEP_SIZE, WITNESS,
@@ -31,7 +31,7 @@ export function encodePlan(plan: Plan): Uint8Array {
     throw new BrigError(`the sandbox's plan is larger than ${PLAN_MAX_SIZE >> 20} MiB`, { code: "BRIG_PLAN_TOO_LARGE" });
   writeHeader(head, plan, { size, data: content.length, note: note.length, ...strings });
   const whole = Buffer.concat([head, content, note], size);
-  const hash = addBytes(makeHash(), whole, HEADER.checksum + 8, size - note.length);
+  const hash = addWords(makeHash(), whole, HEADER.checksum + 8, size - note.length);
   whole.writeInt32LE(hash.low, HEADER.checksum);
   whole.writeInt32LE(hash.high, HEADER.checksum + 4);
   return whole;

@@ -1,4 +1,4 @@
-import { addBytes, makeHash } from "./checksum.js";
+import { addWords, makeHash } from "./checksum.js";
 import { HEADER, HEADER_SIZE, PHASES, STEP_SIZE } from "./format.js";
 import { operationByName } from "./operations.js";
 import { BrigError } from "../error/brig-error.js";
@@ -46,7 +46,7 @@ const NO_NOTE = Buffer.from("{}");
 function seal(whole: Buffer, noteSize: number): Buffer {
   whole.writeUInt32LE(whole.length, HEADER.size);
   whole.writeUInt32LE(noteSize, HEADER.note_size);
-  const hash = addBytes(makeHash(), whole, HEADER.checksum + 8, whole.length - noteSize);
+  const hash = addWords(makeHash(), whole, HEADER.checksum + 8, whole.length - noteSize);
   whole.writeInt32LE(hash.low, HEADER.checksum);
   whole.writeInt32LE(hash.high, HEADER.checksum + 4);
   return whole;
