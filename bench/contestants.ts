@@ -15,7 +15,7 @@ export interface Contestant {
   words: string[] | { missing: string };
 }
 
-export type ContestantName = "limit" | "planOfLimit" | "planOfDefault" | "bwrapOfLimit" | "bwrap" | "unshare" | "firejail" | "repeated" | "first" | "spawnWithBuffers" | "libraryWithBuffers" | "spawnWithObjects" | "libraryWithObjects";
+export type ContestantName = "limit" | "planOfLimit" | "planOfDefault" | "bwrapOfLimit" | "bwrap" | "unshare" | "firejail" | "repeated" | "first" | "spawnWithBuffers" | "libraryWithBuffers" | "coldLibraryWithBuffers" | "spawnWithObjects" | "libraryWithObjects" | "coldLibraryWithObjects";
 
 const MISSING_PACKAGE: Record<string, string> = { bwrap: "bubblewrap", unshare: "util-linux", firejail: "firejail" };
 
@@ -34,9 +34,11 @@ export function listContestants(place: Place): Record<ContestantName, Contestant
     repeated: { what: "brig run -- true, repeated", words: repeat(place, [brig, "run", "--", "true"]) },
     first: { what: "brig run -- true, first time", words: repeat(place, [brig, "run", "--", "true", "%n"]) },
     spawnWithBuffers: { what: "Node's child_process.spawn of plain true", words: [...nodeWords(place, "node-spawn"), "buffers"] },
-    libraryWithBuffers: { what: "the library: a sandboxed true", words: libraryWords(place, "buffers") },
+    libraryWithBuffers: { what: "the library: true in a sandbox made ahead", words: libraryWords(place, "buffers") },
+    coldLibraryWithBuffers: { what: "the library: true in a sandbox made then", words: libraryWords(place, "buffers", "cold") },
     spawnWithObjects: { what: "Node's child_process.spawn of plain true", words: [...nodeWords(place, "node-spawn"), "objects"] },
-    libraryWithObjects: { what: "the library: a sandboxed true", words: libraryWords(place, "objects") },
+    libraryWithObjects: { what: "the library: true in a sandbox made ahead", words: libraryWords(place, "objects") },
+    coldLibraryWithObjects: { what: "the library: true in a sandbox made then", words: libraryWords(place, "objects", "cold") },
   };
 }
 
@@ -54,10 +56,10 @@ function nodeWords(place: Place, name: string): string[] {
   return [process.execPath, join(place.built, "bench", `${name}.js`)];
 }
 
-function libraryWords(place: Place, kind: string): Contestant["words"] {
+function libraryWords(place: Place, kind: string, ...rest: string[]): Contestant["words"] {
   const library = join(place.root, "dist", "lib", "index.js");
   if (!existsSync(library)) return { missing: "the library is not built (npm run build)" };
-  return [...nodeWords(place, "library-run"), kind, pathToFileURL(library).href];
+  return [...nodeWords(place, "library-run"), kind, pathToFileURL(library).href, ...rest];
 }
 
 /** bwrap's words for the walls that limit.c and the safe default make, as far as bwrap has them. */
