@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { cannotRun, type Internet, makeInternet, type Ran } from "./internet.js";
@@ -68,9 +69,22 @@ test("nothing but the allowed ports of a name is open", { skip }, async () => {
 });
 
 test("an empty list, and one that forbids everything, reach nothing at all", { skip }, async () => {
-  const ran = await internet.run(["--allow-host", "*", "--deny-host", "*", ...DNS, "--", ...CURL, "http://good.test/"]);
-  assert.equal(ran.status, 6, ran.stderr);
-  assert.deepEqual(ran.reached, []);
+  const profile = `${internet.folder}/nothing.toml`;
+  writeFileSync(profile, "allowHosts = []\n");
+  for (const words of [["--profile", profile], ["--allow-host", "*", "--deny-host", "*"]]) {
+    const ran = await internet.run([...words, ...DNS, "--", "sh", "-c", `${CURL.join(" ")} http://good.test/; echo $?; ${CURL.join(" ")} http://${ADDRESSES.good}/; echo $?`]);
+    assert.equal(ran.stdout, "6\n56\n", ran.stderr);
+    assert.deepEqual(ran.reached, []);
+  }
+});
+
+test("what a payload calls itself and asks for cannot write to a terminal from the log", { skip }, async () => {
+  const script = `cp /usr/bin/curl /tmp/$(printf '\\033[2J\\302\\233'); /tmp/*2J* -s http://${ADDRESSES.other}/`;
+  const ran = await internet.run(["--allow-host", "good.test", ...DNS, "--keep", "--", "sh", "-c", script]);
+  assert.equal(ran.log.length, 1, ran.stderr);
+  assert.ok(ran.log[0]?.program?.name.includes("[2J"), JSON.stringify(ran.log));
+  // oxlint-disable-next-line no-control-regex
+  assert.match(ran.raw, /^[\n\x20-\x7e]*$/);
 });
 
 test("a wildcard is for the names below it alone", { skip }, async () => {

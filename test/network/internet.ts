@@ -16,6 +16,8 @@ export interface Ran {
   stderr: string;
   /** The lines of --net-log. */
   log: { verdict: string; kind: string; name?: string; address?: string; port?: number; reason?: string; program?: { pid: number; name: string } }[];
+  /** As it stands in the file. */
+  raw: string;
   /** What reached the internet meanwhile. */
   reached: string[];
 }
@@ -75,8 +77,9 @@ export async function makeInternet(): Promise<Internet> {
         const child = spawn(inside[0] as string, [...inside.slice(1), ...identity, BRIG, "run", ...words], { env, cwd: place, stdio: ["ignore", "pipe", "pipe"] });
         children.push(child);
         const [stdout, stderr, status] = await Promise.all([collect(child.stdout), collect(child.stderr), once(child, "exit").then(([code]) => code as number | null)]);
-        const log = existsSync(`${place}/log`) ? readFileSync(`${place}/log`, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line) as Ran["log"][number]) : [];
-        return { status, stdout, stderr, log, reached: lines.slice(before) };
+        const raw = existsSync(`${place}/log`) ? readFileSync(`${place}/log`, "utf8") : "";
+        const log = raw.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Ran["log"][number]);
+        return { status, stdout, stderr, log, raw, reached: lines.slice(before) };
       },
       [Symbol.asyncDispose]: dispose,
     };

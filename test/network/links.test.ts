@@ -124,6 +124,19 @@ test("a bandwidth holds in both directions", { skip }, () => {
   assert.ok(upload > 25_000 && upload < 330_000, `${upload} bytes a second of 250000`);
 });
 
+test("a macvlan and pasta have the interface, the resolvers and the bandwidth that were asked for", { skip }, () => {
+  const words = ["--mac", "02:00:00:00:00:07", "--mtu", "1300", "--dns", "10.1.1.1", "--bandwidth", "4mbit", "--", "sh", "-c", `ip -o link show eth0; ip -4 -o address show eth0; cat /etc/resolv.conf; ${CURL} --max-time 20 -o /dev/null -w '%{speed_download}\\n' http://${OUTSIDE}/2000000`];
+  const cases = [["--net", "macvlan=up0", "--ip", "203.0.113.7/24", "--gateway", "203.0.113.2"]];
+  if (spawnSync("sh", ["-c", "command -v pasta"]).status === 0) cases.push(["--net", "user", "--ip", "10.5.0.2/24"]);
+  for (const how of cases) {
+    const ran = brig(...how, ...words);
+    for (const part of ["mtu 1300", "02:00:00:00:00:07", how[3] as string, "nameserver 10.1.1.1\n"]) assert.ok(ran.stdout.includes(part), `${part} in ${ran.stdout} ${ran.stderr}`);
+    // a second's worth may come at once
+    const speed = Number(ran.stdout.trimEnd().split("\n").at(-1));
+    assert.ok(speed > 30_000 && speed < 900_000, `${how.join(" ")}: ${speed} bytes a second of 500000`);
+  }
+});
+
 test("a killed supervisor leaves no link and no table", { skip }, async () => {
   const clean = listTraces();
   const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", XDG_CACHE_HOME: folder, XDG_RUNTIME_DIR: folder, BRIG_NO_CACHE: "1" };

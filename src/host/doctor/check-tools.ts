@@ -4,8 +4,8 @@ import type { Checkup, Finding } from "./finding.js";
 const TOOLS: readonly { name: string; debian: string; means: string }[] = [
   { name: "newuidmap", debian: "uidmap", means: "maps an ordinary user's subordinate ids" },
   { name: "pasta", debian: "passt", means: "--net user: outgoing network without root" },
-  { name: "nft", debian: "nftables", means: "NAT and egress rules of bridged networks" },
-  { name: "ip", debian: "iproute2", means: "brig netns: links, addresses and routes" },
+  { name: "nft", debian: "nftables", means: "--allow-host, and the NAT of --net veth and bridge" },
+  { name: "ip", debian: "iproute2", means: "links, addresses and routes: brig netns, --allow-host, --net veth" },
   { name: "debootstrap", debian: "debootstrap", means: "roots made of a Debian release" },
   { name: "skopeo", debian: "skopeo", means: "images copied from and to other stores" },
   { name: "xauth", debian: "xauth", means: "--x11: a cookie of its own for a sandbox's X server" },

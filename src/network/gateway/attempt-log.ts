@@ -42,7 +42,7 @@ export function makeAttemptLog(descriptors: readonly number[]): AttemptLog {
   return {
     note(attempt, program) {
       const time = new Date().toISOString();
-      const noted = within(PATIENCE_MS, program).then((found) => write(`${JSON.stringify({ time, ...attempt, program: found })}\n`));
+      const noted = within(PATIENCE_MS, program).then((found) => write(`${toAscii(JSON.stringify({ time, ...attempt, program: found }))}\n`));
       waiting.add(noted);
       return noted.finally(() => waiting.delete(noted));
     },
@@ -50,6 +50,11 @@ export function makeAttemptLog(descriptors: readonly number[]): AttemptLog {
       await Promise.all(waiting);
     },
   };
+}
+
+/** A payload chooses names, and somebody will read them on a terminal. */
+function toAscii(json: string): string {
+  return json.replaceAll(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {

@@ -111,11 +111,21 @@ async function forward(request: IncomingMessage, response: ServerResponse, judge
   request.pipe(outgoing);
 }
 
+/** A head that Node would not write ends the request: nothing of it is passed on. */
 function passOn(answer: IncomingMessage, response: ServerResponse): void {
-  for (const [header, values] of listHeaders(answer.headersDistinct)) response.setHeader(header, values);
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? "");
+  try {
+    writeHead(answer, response);
+  } catch {
+    answer.destroy();
+    return fail(response);
+  }
   answer.on("error", () => response.destroy()).on("aborted", () => response.destroy());
   answer.pipe(response);
+}
+
+function writeHead(answer: IncomingMessage, response: ServerResponse): void {
+  for (const [header, values] of listHeaders(answer.headersDistinct)) response.setHeader(header, values);
+  response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? "");
 }
 
 async function forwardUpgrade(request: IncomingMessage, response: ServerResponse, client: Socket, head: Buffer, judged: Judged): Promise<void> {
