@@ -1,13 +1,15 @@
-import { closeSync, openSync, writeSync } from "node:fs";
-import { homedir } from "node:os";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { BrigError } from "../error/brig-error.js";
+import { readAttempts } from "../denials/attempts.js";
 import type { Denial } from "../denials/denial.js";
 import { describeInside, type Inside } from "../denials/inside.js";
 import { DenialLedger } from "../denials/ledger.js";
 import { listWords, renderDenial, renderSummary } from "../denials/render.js";
 import { REPORT_FD, runWatchedPlan } from "../launch/run-watched.js";
 import { encodePlan } from "../plan/encode.js";
-import { readExtension, writeExtension } from "../spec/extension.js";
+import { type Extension, readExtension, writeExtension } from "../spec/extension.js";
 import type { Spec } from "../spec/oci.js";
 import { type CompiledRun, compileAsked } from "./compile-asked.js";
 import type { ParsedWords } from "./grammar.js";
@@ -16,11 +18,21 @@ import { printError } from "./output/print.js";
 /** `brig run` with somebody who watches. Returns the payload's status. */
 export async function runExplained(words: ParsedWords, typed: readonly string[]): Promise<number> {
   const compiled = await compileAsked(words, typed, addWatch);
+  try {
+    return await watch(words, compiled);
+  } finally {
+    const { log } = readExtension(compiled.spec).network?.filter ?? {};
+    if (log !== undefined && isOwnLog(log)) rmSync(dirname(log), { recursive: true, force: true });
+  }
+}
+
+async function watch(words: ParsedWords, compiled: CompiledRun): Promise<number> {
   const inside = describeInside(compiled.spec, readCaller(compiled));
   const live = openLive(words, compiled);
   try {
     const ledger = new DenialLedger(inside, live.write);
     const status = await runCompiled(compiled, ledger);
+    addAttempts(compiled, inside, ledger);
     if (words.has("explain-denials")) printSummary(ledger, words.has("json"));
     return status;
   } finally {
@@ -30,9 +42,29 @@ export async function runExplained(words: ParsedWords, typed: readonly string[])
 
 function addWatch(spec: Spec): Spec {
   const extension = readExtension(spec);
-  if (!extension.detach) return writeExtension(spec, { ...extension, watch: { fd: REPORT_FD, mode: "walls" } });
+  if (!extension.detach) return writeExtension(spec, { ...logAttempts(extension), watch: { fd: REPORT_FD, mode: "walls" } });
   const hint = "run it in the foreground, or leave --explain-denials out";
   throw new BrigError("a detached sandbox has nobody who stays to say what was blocked", { code: "BRIG_CANNOT_WATCH", origin: "--detach", hint });
+}
+
+const LOG_FOLDER = "brig-attempts-";
+
+/** A list of hosts has its own log of what it refused, which needs a file that only this user may read. */
+function logAttempts(extension: Extension): Extension {
+  const { network } = extension;
+  if (!network?.filter || network.filter.log !== undefined) return extension;
+  const log = join(mkdtempSync(join(tmpdir(), LOG_FOLDER)), "log");
+  writeFileSync(log, "", { mode: 0o600 });
+  return { ...extension, network: { ...network, filter: { ...network.filter, log } } };
+}
+
+function isOwnLog(path: string): boolean {
+  return dirname(path).startsWith(join(tmpdir(), LOG_FOLDER));
+}
+
+function addAttempts({ spec }: CompiledRun, inside: Inside, ledger: DenialLedger): void {
+  const { log } = readExtension(spec).network?.filter ?? {};
+  if (log !== undefined) readAttempts(inside, readFileSync(log, "utf8")).forEach((found) => ledger.addFinding(found));
 }
 
 function readCaller({ host }: CompiledRun): Pick<Inside, "home" | "cwd" | "euid" | "landlockAbi"> {

@@ -1,6 +1,7 @@
 import type { WatchEvent } from "../plan/watch/events.js";
 import { isLetThrough } from "../plan/seccomp/actions.js";
 import { listAccesses } from "./accesses.js";
+import type { AttemptFinding } from "./attempts.js";
 import type { Denial, Finding } from "./denial.js";
 import { HostSockets } from "./host-sockets.js";
 import type { Inside } from "./inside.js";
@@ -32,6 +33,11 @@ export class DenialLedger {
     for (const finding of this.judge(event)) this.note(event, finding);
   }
 
+  /** What somebody else refused and told of. */
+  addFinding({ program, pid, ...finding }: AttemptFinding): void {
+    this.note({ program, pid, call: "connect" }, finding);
+  }
+
   /** In the order in which they were first met. */
   list(): Denial[] {
     return [...this.kept.values()];
@@ -43,7 +49,7 @@ export class DenialLedger {
     return [...paths, this.network.judge(event), judgeCapability(this.inside, event)].filter((finding) => finding !== undefined);
   }
 
-  private note(event: WatchEvent, finding: Finding): void {
+  private note(event: Pick<WatchEvent, "program" | "pid" | "call">, finding: Finding): void {
     const key = `${finding.kind} ${finding.want} ${finding.what}`;
     const known = this.kept.get(key);
     if (known) known.count++;

@@ -119,12 +119,21 @@ function groupByFolder(lines: Line[]): Map<string, Line[]> {
   return folders;
 }
 
+/** Each name that was looked up, at the ports that were connected to; nothing when an address was used without a name. */
+function deriveHosts({ names, ports }: Uses): Line[] {
+  if (names.size === 0 || ports.size === 0) return [];
+  const web = [...ports].every((port) => port === 80 || port === 443);
+  return [...names].sort().flatMap((name) => (web && ports.size === 2 ? [name] : [...ports].sort((a, b) => a - b).map((port) => `${name}:${port}`))).map((value): Line => ({ key: "allowHosts", value, why: "its name was looked up", optional: false }));
+}
+
 function deriveOthers(uses: Uses): Line[] {
   const words = [...uses.network.values()];
   const host = words.find(({ allow }) => allow?.startsWith("--net host"));
   const out = host ?? words[0];
+  const hosts = out && !host ? deriveHosts(uses) : [];
   return [
-    ...(out ? [{ key: "net" as const, value: host ? "host" : "user", why: `it talked to ${out.what}`, optional: false }] : []),
+    ...(out && hosts.length === 0 ? [{ key: "net" as const, value: host ? "host" : "user", why: `it talked to ${out.what}`, optional: false }] : []),
+    ...hosts,
     ...[...uses.capabilities].sort().map((value): Line => ({ key: "capAdd", value, why: "a call that takes it was made", optional: true })),
     ...(uses.calls.size > 0 ? [{ key: "seccomp" as const, value: [...uses.calls].sort().join(" "), why: "calls that the default filter refuses", optional: true }] : []),
   ];

@@ -54,10 +54,22 @@ export async function learnProfile(wish: LearnWish, context: PolicyContext): Pro
   const strict = describeInside(buildSpec({}, wish.command, context), { home, cwd, euid: host.euid, landlockAbi: host.landlockAbi });
   const uses = new Uses(strict, new HostSockets());
   let status = 0;
+  const beganMs = performance.now();
   for (let run = 1; run <= wish.runs; run++) status = await watchRun(wish, context, uses);
   const lines = deriveLines(uses, strict);
   if (!wish.verify) return finish(wish, strict, lines.filter(({ optional }) => !optional), lines.filter(({ optional }) => optional), { status });
-  return verify(wish, context, strict, lines, status);
+  const timeoutMs = Math.max(LEAST_TRIAL_MS, (PATIENCE * (performance.now() - beganMs)) / wish.runs);
+  return verify(wish, context, strict, lines, { status, timeoutMs: Math.ceil(timeoutMs) });
+}
+
+/** A trial may take so many times as long as a run that was learned from, and this long in any case. */
+const PATIENCE = 4;
+const LEAST_TRIAL_MS = 5000;
+
+/** What a trial is held against. */
+interface Expected {
+  status: number;
+  timeoutMs: number;
 }
 
 async function watchRun(wish: LearnWish, context: PolicyContext, uses: Uses): Promise<number> {
@@ -74,11 +86,21 @@ async function watchRun(wish: LearnWish, context: PolicyContext, uses: Uses): Pr
   }
 }
 
-async function verify(wish: LearnWish, context: PolicyContext, strict: Inside, lines: Line[], status: number): Promise<Learned> {
+/** By names, else, where they do not do (an address that is private, a protocol that is not TCP), with all of the network. */
+async function verify(wish: LearnWish, context: PolicyContext, strict: Inside, lines: Line[], expected: Expected): Promise<Learned> {
+  const hosts = lines.filter(({ key }) => key === "allowHosts");
+  const learned = await verifyLines(wish, context, strict, lines, expected);
+  if (learned.verified || hosts.length === 0) return learned;
+  const out: Line = { key: "net", value: "user", why: `it talked to ${hosts.map(({ value }) => value).join(", ")}, and did not do with just those names`, optional: false };
+  return verifyLines(wish, context, strict, [out, ...lines.filter((line) => !hosts.includes(line))], expected);
+}
+
+async function verifyLines(wish: LearnWish, context: PolicyContext, strict: Inside, lines: Line[], expected: Expected): Promise<Learned> {
+  const { status, timeoutMs } = expected;
   let trials = 0;
   const attempt = (kept: readonly Line[]): Promise<Trial> => {
     wish.say(`trying the profile with ${kept.length} of ${lines.length} rules (trial ${++trials})`);
-    return tryProfile(render(wish, strict, kept, []), wish.seccompName, wish.command, context, wish.input);
+    return tryProfile(render(wish, strict, kept, []), wish.seccompName, wish.command, context, { input: wish.input, timeoutMs });
   };
   const whole = await attempt(lines);
   if (whole.status !== status && whole.status !== 0) return finish(wish, strict, lines, [], { status, verified: false, trial: whole });
@@ -98,7 +120,7 @@ async function verify(wish: LearnWish, context: PolicyContext, strict: Inside, l
   return finish(wish, strict, kept, lines.filter((line) => !kept.some((each) => sameLine(each, line))), { status, verified: true });
 }
 
-const WEIGHTS: Record<Line["key"], number> = { seccomp: 9, capAdd: 8, devices: 7, net: 6, write: 4, project: 3, read: 1 };
+const WEIGHTS: Record<Line["key"], number> = { seccomp: 9, capAdd: 8, devices: 7, net: 6, write: 4, project: 3, allowHosts: 2, read: 1 };
 
 /** Without it more would be shown, and not less. */
 function isTightening({ key, value }: Line): boolean {

@@ -1,6 +1,6 @@
 /** One thing that a learned profile allows. */
 export interface Line {
-  key: "project" | "read" | "write" | "devices" | "net" | "capAdd" | "seccomp";
+  key: "project" | "read" | "write" | "devices" | "net" | "allowHosts" | "capAdd" | "seccomp";
   /** As the profile says it; a path absolute. */
   value: string;
   /** For the profile's comment. */

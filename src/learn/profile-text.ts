@@ -18,7 +18,7 @@ export interface ProfileHead {
   unneeded: readonly Line[];
 }
 
-const LISTS = ["read", "write", "devices", "capAdd"] as const;
+const LISTS = ["read", "write", "devices", "allowHosts", "capAdd"] as const;
 
 /** A profile for `brig run --profile`, each line with what it is for. */
 export function renderProfile(lines: readonly Line[], head: ProfileHead): string {

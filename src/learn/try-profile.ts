@@ -26,18 +26,25 @@ export interface Trial {
   denials: Denial[];
 }
 
+export interface TrialWish {
+  /** A file that is standard input. */
+  input: string;
+  /** After this it is ended: a wall may make a program wait for what never comes. */
+  timeoutMs: number;
+}
+
 /**
- * Runs the command under the profile as `brig run --profile` would, but that nothing is written to the host: with
- * `input` as standard input, and its output kept for a comparison only.
+ * Runs the command under the profile as `brig run --profile` would, but that nothing is written to the host, and its
+ * output is kept for a comparison only.
  */
-export async function tryProfile(texts: ProfileTexts, seccompName: string, command: readonly string[], context: PolicyContext, input: string): Promise<Trial> {
+export async function tryProfile(texts: ProfileTexts, seccompName: string, command: readonly string[], context: PolicyContext, { input, timeoutMs }: TrialWish): Promise<Trial> {
   const scratch = nameScratch();
   makeScratch(scratch, [], 0);
   try {
     writeFileSync(join(scratch, "profile.toml"), texts.text);
     if (texts.seccomp !== undefined) writeFileSync(join(scratch, seccompName), texts.seccomp);
     const profile = loadProfile(join(scratch, "profile.toml"));
-    const spec = buildSpec(profile.options, command, { ...context, origins: listProfileOrigins(profile) });
+    const spec = buildSpec({ ...profile.options, timeoutMs }, command, { ...context, origins: listProfileOrigins(profile) });
     return await runDropped(addWatch(spec, REPORT_FD, "walls"), scratch, context, input);
   } finally {
     removeScratch(scratch);
