@@ -197,23 +197,32 @@ static int open_sockets(struct run *run, const struct plan_step *step) {
   return status & 0x7f ? -ECHILD : -(status >> 8 & 0xff);
 }
 
+/* What it is before it is the program: apart from the terminal, with no descriptor of anybody's, and no way to rights. */
+static int set_apart(int leash) {
+  int result = (int)sys(__NR_setsid);
+  if (result >= 0) result = (int)sys(__NR_chdir, "/");
+  if (result >= 0) result = (int)sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (result >= 0) result = (int)sys(__NR_close_range, LEASH, 63, 0);
+  if (result >= 0) result = (int)sys(__NR_close_range, 64, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+  return result < 0 ? result : sys_dup3(leash, LEASH, 0);
+}
+
+static _Noreturn void fail_companion(int output, const char *what, int error) {
+  char line[64] = "";
+  text_append(line, sizeof line, what);
+  text_append(line, sizeof line, ": errno ");
+  text_append_number(line, sizeof line, (uint64_t)-error);
+  write_all(output, line, strlen(line));
+  sys_exit(125);
+}
+
 static _Noreturn void become_companion(struct run *run, const struct plan_step *step, int input, int output, int leash) {
   int high[3] = {input, output, leash};
   for (int i = 0; i < 3; i++) high[i] = (int)sys_fcntl(high[i], F_DUPFD_CLOEXEC, 64);
-  sys(__NR_setsid); /* what is typed at the terminal is not for it */
-  sys(__NR_chdir, "/");
-  sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  /* nothing of the caller's or the launcher's is kept open by it */
-  sys(__NR_close_range, LEASH, 63, 0);
-  sys(__NR_close_range, 64, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
-  if (sys_dup3(high[2], LEASH, 0) < 0) sys_exit(125);
+  int apart = set_apart(high[2]);
+  if (apart < 0) fail_companion(high[1], "cannot be set apart", apart);
   int opened = open_sockets(run, step);
-  if (opened < 0) {
-    char line[64] = "cannot listen inside of the sandbox: errno ";
-    text_append_number(line, sizeof line, (uint64_t)-opened);
-    write_all(high[1], line, strlen(line));
-    sys_exit(125);
-  }
+  if (opened < 0) fail_companion(high[1], "cannot listen inside of the sandbox", opened);
   become_program(run, step, high[0], high[1]);
 }
 

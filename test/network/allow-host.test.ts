@@ -53,10 +53,10 @@ for (const as of both) {
     const attempts = [
       `tcp ${ADDRESSES.other} 80 GET_/_HTTP/1.1\\nHost:_good.test\\n\\n`, `tcp ${ADDRESSES.good} 22`, `tcp ${ADDRESSES.six} 80 x`,
       `udp ${ADDRESSES.good} 123`, `udp ${ADDRESSES.good} 443`, `udp ${ADDRESSES.six} 123`, `dns ${ADDRESSES.other} ${ask("other", "test")}`,
-      "abstract brig-test-internet", "tcp 127.0.0.1 5432",
+      "abstract brig-test-internet", "tcp 127.0.0.1 5432", `tcp ::ffff:${ADDRESSES.other} 80 x`, "tcp 169.254.169.254 80 x", "tcp 10.0.0.1 80 x",
     ];
     const { lines, reached } = await probe(["good.test"], attempts, as);
-    assert.deepEqual(lines, ["ECONNRESET", "ECONNRESET", "ECONNRESET", "EPERM", "EPERM", "EPERM", "code 3 answers 0", "ECONNREFUSED", "ECONNREFUSED"]);
+    assert.deepEqual(lines, ["ECONNRESET", "ECONNRESET", "ECONNRESET", "EPERM", "EPERM", "EPERM", "code 3 answers 0", "ECONNREFUSED", "ECONNREFUSED", "ECONNRESET", "ECONNRESET", "ECONNRESET"]);
     assert.deepEqual(reached, []);
   });
 }
