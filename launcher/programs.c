@@ -73,6 +73,14 @@ static int open_files(struct run *run, const struct plan_step *step, int *input,
   return 0;
 }
 
+/* As wait(2) tells it; one that cannot be waited for has failed. */
+static int await_end(int pid) {
+  int status = 0, ended;
+  do ended = (int)sys(__NR_wait4, pid, &status, 0, 0);
+  while (ended == -EINTR);
+  return ended < 0 ? 125 << 8 : status;
+}
+
 /* What it was, what it said last, and what its exit status tells. */
 static int program_failed(struct run *run, const char *program, int output, int status, int timed_out) {
   char words[200] = "", argument[256] = "";
@@ -143,7 +151,7 @@ int step_run(struct run *run, const struct plan_step *step) {
   struct __kernel_timespec limit = {step->a[3] / 1000, step->a[3] % 1000 * 1000000};
   if (pidfd >= 0) timed_out = sys(__NR_ppoll, &end, 1, step->a[3] ? &limit : 0, 0, 0) == 0;
   if (pidfd < 0 || timed_out) sys_kill(pid, 9);
-  while (sys(__NR_wait4, pid, &status, 0, 0) == -EINTR) {}
+  status = await_end(pid);
   sys_close(pidfd);
   int result = pidfd < 0 ? -1 : status ? program_failed(run, program, output, status, timed_out) : 0;
   sys_close(input);
@@ -193,7 +201,7 @@ static int open_sockets(struct run *run, const struct plan_step *step) {
   int pid = (int)sys(__NR_clone, 0x400 /* CLONE_FILES */ | 17 /* SIGCHLD */, 0, 0, 0, 0), status = 0;
   if (pid < 0) return pid;
   if (!pid) sys_exit(-open_sockets_inside(run->child, (const void *)(run->plan->data + step->a[4]), count));
-  while (sys(__NR_wait4, pid, &status, 0, 0) == -EINTR) {}
+  status = await_end(pid);
   return status & 0x7f ? -ECHILD : -(status >> 8 & 0xff);
 }
 
@@ -253,7 +261,7 @@ int step_companion(struct run *run, const struct plan_step *step) {
   } else sys_close(pair[0]);
   if (!ready && pid > 0) {
     sys_kill(pid, 9); /* one that is ending has its status already */
-    while (sys(__NR_wait4, pid, &status, 0, 0) == -EINTR) {}
+    status = await_end(pid);
     result = program_failed(run, program, output, status, timed_out);
   }
   sys_close(input);

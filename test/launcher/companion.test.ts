@@ -99,6 +99,25 @@ test("a companion that does not end is ended", { skip }, (t) => {
   assert.ok(!existsSync(`/proc/${readFileSync(`${folder}/pid`, "utf8").trim()}`));
 });
 
+const CALLS = ["memfd_create", "socketpair", "clone", "fcntl", "setsid", "chdir", "prctl", "close_range", "dup3", "openat", "setns", "socket", "bind", "listen", "pidfd_open", "ppoll", "read", "capget", "capset", "execve", "wait4"];
+
+test("whatever call fails, no payload runs without its companion, nothing hangs and nothing is left", { skip: skip || (spawnSync("strace", ["-V"]).error ? "needs strace" : false), timeout: 240_000 }, (t) => {
+  const folder = makeFolder(t);
+  const look = `grep -q 'NoNewPrivs:.1' /proc/$$/status && test $(cut -d' ' -f6 /proc/$$/stat) = $$ && test -S /proc/$$/fd/4 && echo up >${folder}/up || exit 1; ${STAY} rm ${folder}/up`;
+  const up: Step = { op: "RUN_INSIDE", argv: [findIp(), "link", "set", "lo", "up"], input: "", timeoutMs: 5000 };
+  const file = writePlan(folder, { argv: shell(`test -e ${folder}/up || echo bare >${folder}/bare`), ...NETWORK, parent: [up, companion(look, { sockets: [2, 1, 1000, 0] })] });
+  for (const call of CALLS)
+    for (const when of [1, 2, 3]) {
+      const what = `${call} ${when}`;
+      const ran = spawnSync("strace", ["-f", "-qq", "-o", "/dev/null", "-e", `trace=${call}`, "-e", `inject=${call}:error=EPERM:when=${when}`, LAUNCHER, "--plan", file], { encoding: "utf8", timeout: 30_000, env: { PATH: process.env["PATH"] ?? "", BRIG_CLI: "/nonexistent" } });
+      assert.equal(ran.signal, null, `${what} hangs`);
+      assert.ok(!existsSync(`${folder}/bare`), `${what}: the payload ran without a whole companion`);
+      spawnSync("rm", ["-f", `${folder}/up`]);
+    }
+  const left = spawnSync("pgrep", ["-f", folder], { encoding: "utf8" });
+  assert.equal(left.stdout, "");
+});
+
 function findIp(): string {
   return spawnSync("sh", ["-c", "PATH=$PATH:/sbin:/usr/sbin command -v ip"], { encoding: "utf8" }).stdout.trim();
 }
