@@ -103,11 +103,20 @@ function nameStreams({ stdio, credit }: RunStreams): string {
 
 /** A device is the same whatever name it has. */
 function lookAtSources(plan: Plan): Source[] {
-  return listSources(plan).map((path) => ({ path, look: statSync(path, NO_ENTRY_IS_NO_ERROR) })).filter(({ look }) => !look?.isCharacterDevice());
+  return listSources(plan).map((path) => ({ path, look: lookAt(path) })).filter(({ look }) => !look?.isCharacterDevice());
 }
 
 /** Whether a name still means the file or folder that was mounted under it. */
 function isSame({ path, look }: Source): boolean {
-  const now = statSync(path, NO_ENTRY_IS_NO_ERROR);
+  const now = lookAt(path);
   return now?.ino === look?.ino && now?.dev === look?.dev;
+}
+
+/** One that may not be looked at any more is not the one that was mounted. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, NO_ENTRY_IS_NO_ERROR);
+  } catch {
+    return undefined;
+  }
 }

@@ -6,7 +6,7 @@ import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Brig, type BrigError, type RunOptions as AnyRunOptions } from "../../src/index.js";
-import { countProcesses, makeFolder, until } from "./open-sandbox.js";
+import { countProcesses, isRoot, makeFolder, until } from "./open-sandbox.js";
 
 type RunOptions = AnyRunOptions & { encoding?: "utf8" };
 
@@ -233,7 +233,7 @@ test("a program does not stay for what waits", async () => {
 });
 
 test("killed while one waits, a program leaves nothing", async (t) => {
-  const script = `import { Brig } from ${JSON.stringify(LIBRARY)}; const brig = new Brig(); await brig.run("true"); await brig.prewarm({ memory: "64MiB" }); setTimeout(() => console.log(brig.pid), 200); setInterval(() => {}, 1000);`;
+  const script = `import { Brig } from ${JSON.stringify(LIBRARY)}; const brig = new Brig(); await brig.run("true"); await brig.prewarm(${isRoot ? "{ memory: \"64MiB\" }" : "{}"}); setTimeout(() => console.log(brig.pid), 200); setInterval(() => {}, 1000);`;
   for (const victim of ["node", "launcher"]) {
     const before = listCgroups();
     const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
