@@ -9,6 +9,8 @@ import { ADDRESSES } from "./internet-names.js";
 
 export const BRIG = resolve(process.env["BRIG_LAUNCHER"] ?? "dist/brig");
 const USER = 54321;
+/** Words of setpriv(1) for what must not outlive a test that is killed. */
+export const DIES_WITH_TEST = ["--pdeathsig", "KILL"];
 
 export interface Ran {
   status: number | null;
@@ -42,7 +44,7 @@ export function cannotRun(): string | undefined {
 export async function makeInternet(): Promise<Internet> {
   const folder = mkdtempSync(join(tmpdir(), "brig-net-"));
   chmodSync(folder, 0o755);
-  const keeper = spawn("unshare", ["--net", "sleep", "infinity"], { stdio: "ignore" });
+  const keeper = spawn("setpriv", [...DIES_WITH_TEST, "unshare", "--net", "sleep", "infinity"], { stdio: "ignore" });
   const children: ChildProcess[] = [keeper];
   const dispose = async (): Promise<void> => {
     for (const child of children) {
@@ -59,7 +61,7 @@ export async function makeInternet(): Promise<Internet> {
     for (const address of Object.values(ADDRESSES)) host("ip", "address", "add", address, "dev", "lo");
     must(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", `${folder}/key`, "-out", `${folder}/cert`, "-days", "2", "-subj", "/CN=test"]);
     const lines: string[] = [];
-    const server = spawn(inside[0] as string, [...inside.slice(1), process.execPath, fileURLToPath(new URL("./internet-server.js", import.meta.url)), `${folder}/cert`, `${folder}/key`], { stdio: ["ignore", "pipe", "inherit"] });
+    const server = spawn("setpriv", [...DIES_WITH_TEST, ...inside, process.execPath, fileURLToPath(new URL("./internet-server.js", import.meta.url)), `${folder}/cert`, `${folder}/key`], { stdio: ["ignore", "pipe", "inherit"] });
     children.push(server);
     createInterface({ input: server.stdout as NodeJS.ReadableStream }).on("line", (line) => lines.push(line));
     await waitFor(() => lines.includes("ready"));

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { BRIG, cannotRun, waitFor } from "./internet.js";
+import { BRIG, cannotRun, DIES_WITH_TEST, waitFor } from "./internet.js";
 
 const skip = cannotRun() ?? (spawnSync("sh", ["-c", "command -v tc flock"]).status === 0 ? false : "needs tc and flock");
 const OUTSIDE = "93.184.216.34";
@@ -35,7 +35,7 @@ function brig(...words: string[]): { status: number | null; stdout: string; stde
 }
 
 async function keepNamespace(): Promise<ChildProcess> {
-  const child = spawn("unshare", ["--net", "sleep", "infinity"], { stdio: "ignore" });
+  const child = spawn("setpriv", [...DIES_WITH_TEST, "unshare", "--net", "sleep", "infinity"], { stdio: "ignore" });
   const differs = `test "$(readlink /proc/${child.pid}/ns/net)" != "$(readlink /proc/self/ns/net)"`;
   await waitFor(() => spawnSync("sh", ["-c", differs]).status === 0);
   run(child, "ip", "link", "set", "lo", "up");
@@ -50,7 +50,7 @@ before(async () => {
   run(host, "ip", "link", "add", "name", "up0", "type", "veth", "peer", "name", "out0", "netns", String(outside.pid));
   for (const words of [["address", "add", "203.0.113.1/24", "dev", "up0"], ["link", "set", "up0", "up"], ["route", "add", "default", "via", "203.0.113.2"]]) run(host, "ip", ...words);
   for (const words of [["address", "add", "203.0.113.2/24", "dev", "out0"], ["link", "set", "out0", "up"], ["address", "add", `${OUTSIDE}/32`, "dev", "lo"]]) run(outside, "ip", ...words);
-  for (const where of [host, outside]) servers.push(spawn("nsenter", enter(where, [process.execPath, "-e", SERVER]), { stdio: "ignore" }));
+  for (const where of [host, outside]) servers.push(spawn("setpriv", [...DIES_WITH_TEST, "nsenter", ...enter(where, [process.execPath, "-e", SERVER])], { stdio: "ignore" }));
   await waitFor(() => [host, outside].every((where) => spawnSync("nsenter", enter(where, ["curl", "-s", "http://127.0.0.1/"])).status === 0));
 });
 
