@@ -97,11 +97,14 @@ function makeMount({ source, destination, write, noexec }: Shown): Mount {
 /** For a payload with mapped ids: the mount translates them, so that files keep their owners. */
 function idmapMount(draft: Draft, shown: Shown, mount: Mount): Mount {
   if (!draft.mapped) return mount;
-  const on = resolveMount(parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8")), shown.source);
+  const mounts = parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));
+  const on = resolveMount(mounts, shown.source);
+  // all that is mounted below it is shown along with it, and mapped with it or not at all
+  const fixed = [...(on ? [on] : []), ...mounts.filter(({ point }) => isBeneath(point, shown.source))].find(({ type }) => !canIdmap(type, draft.context.host));
   const { uidMappings, gidMappings } = draft.linux;
-  if (on && canIdmap(on.type, draft.context.host) && uidMappings && gidMappings) return { ...mount, uidMappings, gidMappings };
+  if (on && !fixed && uidMappings && gidMappings) return { ...mount, uidMappings, gidMappings };
   if (!shown.write) return mount;
-  throw new BrigError(`files in ${shown.source} would not keep their owners: ${on?.type ?? "its file system"} cannot be mounted with mapped ids`, {
+  throw new BrigError(`files in ${shown.source} would not keep their owners: ${fixed?.type ?? "its file system"}${fixed && fixed.point !== on?.point ? `, at ${fixed.point},` : ""} cannot be mounted with mapped ids`, {
     code: "BRIG_CANNOT_IDMAP",
     origin: describeOrigin(shown.origin),
     hint: "start brig as the folder's owner, use a folder on ext4, xfs, btrfs or tmpfs, or accept host ids with --share user",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -207,4 +207,13 @@ function isWatcher(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+for (const who of identities) {
+  test(`${who.name}: what a list of hosts refuses is told with the words that add to it`, async (t) => {
+    if (!existsSync("/usr/bin/pasta")) return t.skip("pasta is not installed");
+    const told = await tellCommand(who, ["getent", "hosts", "other.invalid"], ["--allow-host", "good.invalid:443"]);
+    assert.deepEqual(told.denials.map(({ kind, what, program, allow }) => [kind, what, program, allow]), [["network", "the name other.invalid", "getent", "--allow-host other.invalid"]]);
+    assert.deepEqual(readdirSync("/tmp").filter((name) => name.startsWith("brig-attempts-")), []);
+  });
 }
