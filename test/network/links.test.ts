@@ -36,6 +36,7 @@ function brig(...words: string[]): { status: number | null; stdout: string; stde
 
 async function keepNamespace(): Promise<ChildProcess> {
   const child = spawn("setpriv", [...DIES_WITH_TEST, "unshare", "--net", "sleep", "infinity"], { stdio: "ignore" });
+  child.unref(); // a test that fails to begin must not wait for it
   const differs = `test "$(readlink /proc/${child.pid}/ns/net)" != "$(readlink /proc/self/ns/net)"`;
   await waitFor(() => spawnSync("sh", ["-c", differs]).status === 0);
   run(child, "ip", "link", "set", "lo", "up");
@@ -51,11 +52,15 @@ before(async () => {
   for (const words of [["address", "add", "203.0.113.1/24", "dev", "up0"], ["link", "set", "up0", "up"], ["route", "add", "default", "via", "203.0.113.2"]]) run(host, "ip", ...words);
   for (const words of [["address", "add", "203.0.113.2/24", "dev", "out0"], ["link", "set", "out0", "up"], ["address", "add", `${OUTSIDE}/32`, "dev", "lo"]]) run(outside, "ip", ...words);
   for (const where of [host, outside]) servers.push(spawn("setpriv", [...DIES_WITH_TEST, "nsenter", ...enter(where, [process.execPath, "-e", SERVER])], { stdio: "ignore" }));
-  await waitFor(() => [host, outside].every((where) => spawnSync("nsenter", enter(where, ["curl", "-s", "http://127.0.0.1/"])).status === 0));
+  for (const server of servers) server.unref();
+  await waitFor(() => [host, outside].every((where) => spawnSync("nsenter", enter(where, ["curl", "-s", "--noproxy", "*", "--max-time", "5", "http://127.0.0.1/"])).status === 0));
 });
 
 after(async () => {
-  for (const child of [...servers, host, outside]) if (child?.exitCode === null && child.kill("SIGKILL")) await once(child, "exit");
+  for (const child of [...servers, host, outside]) {
+    child?.ref();
+    if (child?.exitCode === null && child.kill("SIGKILL")) await once(child, "exit");
+  }
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
