@@ -33,7 +33,7 @@ async function watch(words: ParsedWords, compiled: CompiledRun): Promise<number>
     const ledger = new DenialLedger(inside, live.write);
     const status = await runCompiled(compiled, ledger);
     addAttempts(compiled, inside, ledger);
-    if (words.has("explain-denials")) printSummary(ledger, words.has("json"));
+    if (words.has("explain-denials") && ledger.hasBegun) printSummary(ledger, words.has("json"));
     return status;
   } finally {
     live.close();

@@ -20,6 +20,8 @@ export class DenialLedger {
   private readonly startMs = performance.now();
   /** Denials that were not kept. */
   lost = 0;
+  /** Whether anything was watched at all: a sandbox that could not be made has no payload. */
+  hasBegun = false;
 
   /** @param onNew gets each denial when it is met for the first time */
   constructor(
@@ -30,6 +32,7 @@ export class DenialLedger {
   }
 
   add(event: WatchEvent): void {
+    this.hasBegun = true;
     for (const finding of this.judge(event)) this.note(event, finding);
   }
 
