@@ -248,7 +248,7 @@ int step_companion(struct run *run, const struct plan_step *step) {
   if (plan_list_count(run->plan, step->a[0]) - 1 > 126) return run_failed(run, "run", EINVAL, "between 1 and 127 words");
   if (run->companion_count == (int)array_size(run->companions)) return run_failed(run, "companion", E2BIG, program);
   if (step->a[5] % sizeof(struct plan_socket) || step->a[5] / sizeof(struct plan_socket) > 16) return run_failed(run, "companion", EINVAL, "sockets");
-  int input, output, pair[2], status = 0, timed_out;
+  int input, output, pair[2], status = 0, timed_out = 0;
   if (open_files(run, step, &input, &output) < 0) return -1;
   if (must(run, sys(__NR_socketpair, 1 /* AF_UNIX */, 1 /* SOCK_STREAM */ | O_CLOEXEC, 0, pair), "socketpair", "") < 0) return -1;
   int pid = must(run, sys_fork(), "fork", program);

@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,13 +41,6 @@ export function run(program: string, words: string[], how: How = {}): Ran {
   });
   if (error) throw error;
   return { status: status ?? (signal ? 128 + constants.signals[signal] : -1), stdout, stderr };
-}
-
-/** `brig WORDS…` in the background until the test ends. */
-export function startBrig(t: TestContext, words: string[]): ChildProcess {
-  const child = spawn(findLauncher(), words, { cwd: "/", stdio: ["pipe", "pipe", "inherit"] });
-  t.after(() => child.kill("SIGKILL"));
-  return child;
 }
 
 /** Skips what only root can do. */

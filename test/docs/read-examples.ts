@@ -27,7 +27,10 @@ function readBlocks(markdown: string): Block[] {
   let open: Block | undefined;
   markdown.split("\n").forEach((text, at) => {
     if (!text.startsWith("```")) open?.lines.push(text);
-    else if (open) blocks.push(open), (open = undefined);
+    else if (open) {
+      blocks.push(open);
+      open = undefined;
+    }
     else open = { line: at + 1, info: text.slice(3).trim(), lines: [] };
   });
   if (open) throw new Error(`the block of line ${open.line} has no end`);

@@ -72,9 +72,9 @@ forBoth("a writable bind writes to the host, its read-only part does not", (t, u
   const folder = makeFolder(t, uid === 0 ? 700_000_000 : uid);
   mkdirSync(join(folder, "part"), { mode: 0o777 });
   chmodSync(join(folder, "part"), 0o777);
-  const spec = withMounts("echo x > /work/a && ! echo x > /work/part/b", uid, [
-    { destination: "/work", type: "bind", source: folder, options: ["rbind", "nosuid", "nodev"] },
-    { destination: "/work/part", type: "bind", source: join(folder, "part"), options: ["rbind", "ro"] },
+  const spec = withMounts("echo x > /project/a && ! echo x > /project/part/b", uid, [
+    { destination: "/project", type: "bind", source: folder, options: ["rbind", "nosuid", "nodev"] },
+    { destination: "/project/part", type: "bind", source: join(folder, "part"), options: ["rbind", "ro"] },
   ]);
   passed(runSpec(spec, { uid }));
   assert.equal(readFileSync(join(folder, "a"), "utf8"), "x\n");
@@ -84,14 +84,14 @@ forBoth("a writable bind writes to the host, its read-only part does not", (t, u
 test("an idmapped bind keeps the owners that files have on the host", (t) => {
   if (cannotRun()) return t.skip(cannotRun());
   const folder = makeFolder(t, 0, 0o700);
-  const spec = withMounts("stat -c %u /work && touch /work/made", 0, [{ destination: "/work", type: "bind", source: folder, options: ["bind", "idmap"] }]);
+  const spec = withMounts("stat -c %u /project && touch /project/made", 0, [{ destination: "/project", type: "bind", source: folder, options: ["bind", "idmap"] }]);
   assert.equal(passed(runSpec(spec)), "0\n");
   assert.equal(statSync(join(folder, "made")).uid, 0);
 });
 
 test("an ordinary user cannot map the ids of a bind, and is told so", (t) => {
   if (cannotRun()) return t.skip(cannotRun());
-  const spec = withMounts("true", USER, [{ destination: "/work", type: "bind", source: "/usr", options: ["bind", "idmap"] }]);
+  const spec = withMounts("true", USER, [{ destination: "/project", type: "bind", source: "/usr", options: ["bind", "idmap"] }]);
   assert.equal(runSpec(spec, { uid: USER }).refused?.code, "BRIG_CANNOT_IDMAP");
 });
 
