@@ -80,7 +80,7 @@ test("an empty list, and one that forbids everything, reach nothing at all", { s
 
 test("what a payload calls itself and asks for cannot write to a terminal from the log", { skip }, async () => {
   const script = `cp /usr/bin/curl /tmp/$(printf '\\033[2J\\302\\233'); /tmp/*2J* -s http://${ADDRESSES.other}/`;
-  const ran = await internet.run(["--allow-host", "good.test", ...DNS, "--keep", "--", "sh", "-c", script]);
+  const ran = await internet.run(["--allow-host", "good.test", ...DNS, "--", "sh", "-c", script]);
   assert.equal(ran.log.length, 1, ran.stderr);
   assert.ok(ran.log[0]?.program?.name.includes("[2J"), JSON.stringify(ran.log));
   // oxlint-disable-next-line no-control-regex
