@@ -25,7 +25,7 @@ test("unshare --pid --fork: outside processes are listed, and cannot be killed",
   if (needsRoot(t)) return;
   const outside = spawn("sleep", ["60"]);
   t.after(() => outside.kill());
-  const script = `ps -p ${outside.pid} -o comm=; kill ${outside.pid}; echo $?; echo me $$`;
+  const script = `cat /proc/${outside.pid}/comm; kill ${outside.pid}; echo $?; echo me $$`;
   const { stdout, stderr } = brig(["unshare", "--pid", "--fork", "/bin/bash", "-c", script]);
   assert.deepEqual(stdout.trim().split("\n"), ["sleep", "1", "me 1"]);
   assert.match(stderr, /No such process/);
