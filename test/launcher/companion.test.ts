@@ -55,7 +55,8 @@ test("a companion has descriptors 0 to 3 and its sockets, no terminal of the cal
   const look = `ls /proc/$$/fd >${folder}/fds; grep NoNewPrivs /proc/$$/status >${folder}/nnp; cut -d' ' -f6 /proc/$$/stat >${folder}/session; echo $$ >>${folder}/session; pwd >${folder}/cwd; ${STAY}`;
   const ran = run(writePlan(folder, { argv: ["/bin/true"], ...NETWORK, parent: [companion(look, { sockets: [2, 1, 1000, 0, 2, 2, 53, 0, 10, 1, 1000, 1] })] }));
   assert.equal(ran.status, 0, ran.stderr);
-  assert.match(readFileSync(`${folder}/fds`, "utf8").replaceAll("\n", " "), /^0 1 2 3 4 5 6 (10 )?$/);
+  const held = readFileSync(`${folder}/fds`, "utf8").trim().split("\n").filter((fd) => fd !== "10"); // dash keeps what it redirects there
+  assert.deepEqual(held.toSorted(), ["0", "1", "2", "3", "4", "5", "6"]);
   assert.match(readFileSync(`${folder}/nnp`, "utf8"), /1$/m);
   const [session, pid] = readFileSync(`${folder}/session`, "utf8").split("\n");
   assert.equal(session, pid);
