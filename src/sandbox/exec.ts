@@ -9,7 +9,7 @@ import { findTerminalMask } from "../plan/compile/terminal.js";
 import type { Namespaces } from "../plan/compile/namespaces.js";
 import type { Step, StepOf } from "../plan/operations.js";
 import { makeEmptyPlan, type Plan } from "../plan/plan.js";
-import { CAPABILITY_NAMES } from "../spec/capability-names.js";
+import { CAPABILITY_NAMES } from "../host/capabilities.js";
 import type { Extension } from "../spec/extension.js";
 import { writeExtension } from "../spec/extension.js";
 import type { SandboxRecord } from "../spec/record.js";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { CAPABILITY_NAMES } from "./capability-names.js";
+import { CAPABILITY_NAMES } from "../host/capabilities.js";
 import { RLIMIT_NAMES } from "./rlimit-names.js";
 import { absolutePath, cpuList, id, oneOf, uint64, variable } from "./schema-parts.js";
 

@@ -1,5 +1,5 @@
 import type { HostFacts } from "../../src/host/facts.js";
-import { CAPABILITY_NAMES } from "../../src/spec/capability-names.js";
+import { CAPABILITY_NAMES } from "../../src/host/capabilities.js";
 
 /** A host that a test describes: Linux 6.18 with everything, seen by root. */
 export function makeFacts(change: Partial<HostFacts> = {}): HostFacts {

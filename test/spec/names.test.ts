@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { CAPABILITY_NAMES } from "../../src/spec/capability-names.js";
+import { CAPABILITY_NAMES } from "../../src/host/capabilities.js";
 import { findNearest } from "../../src/spec/nearest.js";
 import { RLIMIT_NAMES } from "../../src/spec/rlimit-names.js";
 

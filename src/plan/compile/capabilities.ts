@@ -1,4 +1,4 @@
-import { CAPABILITY_NAMES } from "../../spec/capability-names.js";
+import { CAPABILITY_NAMES } from "../../host/capabilities.js";
 import type { Capabilities } from "../operations.js";
 import { addStep, type Context, leaveOut, refuse } from "./context.js";
 import { findCurrentIds } from "./identity.js";

@@ -1,4 +1,4 @@
-import { CAPABILITY_NAMES } from "../../spec/capability-names.js";
+import { CAPABILITY_NAMES } from "../../host/capabilities.js";
 import { findNearest } from "../../spec/nearest.js";
 import { refuseValue } from "./bad-value.js";
 

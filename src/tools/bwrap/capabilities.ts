@@ -1,4 +1,4 @@
-import { CAPABILITY_NAMES } from "../../spec/capability-names.js";
+import { CAPABILITY_NAMES } from "../../host/capabilities.js";
 import type { Capabilities } from "../../spec/oci.js";
 import type { BwrapContext } from "./context.js";
 import type { BwrapOptions } from "./options.js";

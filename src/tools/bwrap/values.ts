@@ -1,5 +1,5 @@
 import { BrigError } from "../../error/brig-error.js";
-import { CAPABILITY_NAMES } from "../../spec/capability-names.js";
+import { CAPABILITY_NAMES } from "../../host/capabilities.js";
 import { EXIT_FAILURE } from "./options.js";
 
 /** What bwrap says of words that it does not understand, with its exit status. */

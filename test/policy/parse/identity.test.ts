@@ -5,7 +5,7 @@ import { parseCapabilities, parseCapability } from "../../../src/policy/parse/ca
 import { parseEnv, parseEnvironment } from "../../../src/policy/parse/env.js";
 import { parseRlimit } from "../../../src/policy/parse/rlimit.js";
 import { parseUser } from "../../../src/policy/parse/user.js";
-import { CAPABILITY_NAMES } from "../../../src/spec/capability-names.js";
+import { CAPABILITY_NAMES } from "../../../src/host/capabilities.js";
 import { RLIMIT_INFINITY } from "../../../src/spec/rlimit-names.js";
 import { assertClear, assertRefused } from "./refuses.js";
 
