@@ -5,6 +5,7 @@ import { resolveFrom } from "../grammar/program.js";
 import type { BwrapContext } from "./context.js";
 import type { RootOperation } from "./options.js";
 import { placeForTmpfs, writeLayers } from "./overlay.js";
+import { refuseWords } from "./values.js";
 
 /** The root as the spec has it. */
 export interface Root {
@@ -25,9 +26,21 @@ interface Builder extends Root {
 /** The operations in their order, as mounts and what stands between them. */
 export function buildRoot(operations: RootOperation[], context: BwrapContext, notes: Notes, ownProc: boolean): Root {
   const builder: Builder = { mounts: [], files: [], readonlyPaths: [], optionalBinds: [], overlayOnTmpfs: [], context, notes, ownProc };
+  refuseSpent(operations);
   for (const operation of listVisible(operations)) apply(builder, operation);
   const { mounts, files, readonlyPaths, optionalBinds, overlayOnTmpfs } = builder;
   return { mounts, files, readonlyPaths, optionalBinds, overlayOnTmpfs };
+}
+
+/** What a descriptor gave is read to its end and closed: bwrap has nothing to write for a second `--file`, and fails. */
+function refuseSpent(operations: RootOperation[]): void {
+  const spent = new Set<number>();
+  for (const one of operations) {
+    if (one.kind !== "file" && one.kind !== "data") continue;
+    if (one.kind === "file" && spent.has(one.fd))
+      throw refuseWords(`Can't write data to file ${one.dest}: Bad file descriptor`, `descriptor ${one.fd} was read for an option before this one; open another for it`);
+    spent.add(one.fd);
+  }
 }
 
 const COVERS = new Set(["bind", "bind-fd", "overlay", "tmpfs", "mqueue"]);

@@ -49,5 +49,5 @@ for (const ordinary of [false, true])
     const property = fc.property(walls, fc.uniqueArray(operation, { maxLength: 6, selector: nameOf }), (unshared, operations) => {
       compare([...BASE, ...unshared, ...operations.flat(), "sh", "-c", LOOK], ordinary);
     });
-    fc.assert(property, { numRuns: 50, endOnFailure: true });
+    fc.assert(property, { numRuns: Number(process.env.BRIG_RANDOM_RUNS ?? 50), endOnFailure: true });
   });
