@@ -3,7 +3,7 @@ import { type OperationName, operationByNumber } from "../plan/operations.js";
 import type { Note } from "../plan/plan.js";
 import type { Voice } from "../spec/extension.js";
 import { describeOrigin, findOrigin } from "../spec/origin.js";
-import { describeError, nameError } from "./error-texts.js";
+import { describeErrno, nameErrno } from "../error/errno.js";
 import { findHint } from "./failure-hints.js";
 
 /** struct record_failed of launcher/plan.h. */
@@ -50,8 +50,8 @@ function exitCodeOf(errno: number, notFound: number, other: number): number {
 
 /** The kernel's answer, and for a host program what it said. */
 function describeReason({ errno, operation }: FailureRecord): string {
-  if (operation === "run" && nameError(errno) === "ECHILD") return "it failed";
-  return describeError(errno);
+  if (operation === "run" && nameErrno(errno) === "ECHILD") return "it failed";
+  return describeErrno(errno);
 }
 
 /** What was tried, by the operation, and on what. */

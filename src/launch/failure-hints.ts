@@ -1,5 +1,5 @@
 import type { OperationName } from "../plan/operations.js";
-import { nameError } from "./error-texts.js";
+import { nameErrno } from "../error/errno.js";
 
 /** Hints by operation and error; "*" stands for any. The first that fits counts. */
 const HINTS: readonly [names: string, error: string, hint: string][] = [
@@ -66,7 +66,7 @@ const CLONE_HINTS: Record<string, string> = {
 };
 
 export function findHint(name: OperationName | undefined, errno: number, operation: string): string | undefined {
-  const error = nameError(errno);
+  const error = nameErrno(errno);
   if (name === undefined && operation === "clone3") return CLONE_HINTS[error];
   return HINTS.find(([names, fits]) => fits === error && (names === "*" || (name !== undefined && names.split(" ").includes(name))))?.[2];
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { formatAddress, readInternetAddress, readQuestion } from "../../src/denials/address.js";
 
 const ipv4 = (host: string, port: number): Buffer => Buffer.from([2, 0, port >> 8, port & 255, ...host.split(".").map(Number), 0, 0, 0, 0, 0, 0, 0, 0]);

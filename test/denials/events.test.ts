@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { EventReader } from "../../src/plan/watch/events.js";
 
 function makeReport(call: number, paths: string[]): Buffer {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { findAbstractSockets } from "../../src/explain/find-exposed.js";
 import { matchesPart } from "../../src/explain/known-sockets.js";
 import { mapInside, mapOutside } from "../../src/explain/posture.js";

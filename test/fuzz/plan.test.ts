@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { PLAN_PREFIX } from "../../src/plan/format.js";
 import { identities, openStage } from "../walls/stage.js";
 

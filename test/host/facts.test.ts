@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { CAPABILITY_NAMES, decodeCapabilities } from "../../src/host/capabilities.js";
 import { parseKernelVersion, readHostFacts } from "../../src/host/facts.js";
 import { findLandlockAbi, readLandlock } from "../../src/host/landlock.js";

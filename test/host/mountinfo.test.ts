@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { isBeneath, isWritableMount, parseMountinfo, resolveMount } from "../../src/host/mountinfo.js";
 
 const TEXT = `20 1 8:1 / / rw - ext4 /dev/sda rw

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { RETURN } from "../../src/plan/seccomp/actions.js";
 import { AUDIT_ARCH, readHostArch } from "../../src/plan/seccomp/architectures.js";
 import { encodeProgram } from "../../src/plan/seccomp/bpf.js";

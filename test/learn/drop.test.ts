@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { dropUnneeded } from "../../src/learn/drop.js";
 
 test("what is needed stays, and nothing else", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { formatAddress, isPublic, isWithin, readAddress, readRange, type Address } from "../../src/network/rules/address.js";
 import { makeHostPolicy } from "../../src/network/rules/host-policy.js";
 import { normaliseName, parseAllowedHost, parseDeniedHost } from "../../src/network/rules/host-rule.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { BrigError } from "../../src/error/brig-error.js";
 import { addBytes, addWords, formatHash, hashToBigInt, makeHash } from "../../src/plan/checksum.js";
 import { decodePlan } from "../../src/plan/decode.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { decodePlan } from "../../src/plan/decode.js";
 import { encodePlan } from "../../src/plan/encode.js";
 import { dropNote, patchPlan } from "../../src/plan/patch.js";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { PHASES } from "../../src/plan/format.js";
 import { type ArgumentKind, OPERATIONS, mayStandIn, operationByName, type OperationName, type Step } from "../../src/plan/operations.js";
 import { makeEmptyPlan, type Plan, type Witness } from "../../src/plan/plan.js";

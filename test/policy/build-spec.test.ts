@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, sy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { BrigError } from "../../src/error/brig-error.js";
 import { type HostFacts, readHostFacts } from "../../src/host/facts.js";
 import { buildSpec } from "../../src/policy/build-spec.js";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { stringify } from "smol-toml";
 import { BrigError } from "../../src/error/brig-error.js";
 import { loadProfile } from "../../src/policy/profile.js";

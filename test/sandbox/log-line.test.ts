@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { LineSplitter, parseLogLine } from "../../src/sandbox/log-line.js";
 import { type LogOptions, readLogs } from "../../src/sandbox/logs.js";
 import type { Sandbox } from "../../src/sandbox/sandbox.js";

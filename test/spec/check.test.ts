@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { checkMappings } from "../../src/spec/check-mappings.js";
 import { normalizeSysctl } from "../../src/spec/check-sysctl.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { type Origin, writeExtension } from "../../src/spec/extension.js";
 import { describeOrigin, findOrigin, formatPointer, originOf, type Origins, parsePointer, pushWithOrigin, withOrigin } from "../../src/spec/origin.js";
 import type { Spec } from "../../src/spec/oci.js";

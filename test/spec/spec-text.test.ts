@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { RLIMIT_INFINITY } from "../../src/spec/rlimit-names.js";
 import { formatSpec, parseSpecText } from "../../src/spec/spec-text.js";
 import type { Spec } from "../../src/spec/oci.js";

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { BrigError } from "../../src/error/brig-error.js";
 import type { Spec } from "../../src/spec/oci.js";
 import { parseSpecText } from "../../src/spec/spec-text.js";

@@ -5,7 +5,7 @@ import { witnessEnv, witnessFile } from "../../launch/witness.js";
 import { compilePlan } from "../../plan/compile.js";
 import { encodePlan } from "../../plan/encode.js";
 import type { Witness } from "../../plan/plan.js";
-import { describeError } from "../../launch/error-texts.js";
+import { describeErrno } from "../../error/errno.js";
 import { readBwrapContext } from "../../tools/bwrap/context.js";
 import { parseBwrap } from "../../tools/bwrap/grammar.js";
 import { bwrapHelp, bwrapVersion } from "../../tools/bwrap/help.js";
@@ -53,7 +53,7 @@ function readDescriptor(fd: number): Buffer {
   try {
     return readFileSync(fd);
   } catch (error) {
-    throw refuseWords(`Can't read --args data: ${describeError(-((error as NodeJS.ErrnoException).errno ?? 0))}`);
+    throw refuseWords(`Can't read --args data: ${describeErrno(error as NodeJS.ErrnoException)}`);
   }
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
 import { writeExecutablePlan } from "../../launch/cache.js";
-import { describeError } from "../../launch/error-texts.js";
+import { describeErrno } from "../../error/errno.js";
 import { findLauncher } from "../../launch/find-launcher.js";
 import { handOverPlan, readEntryDescriptor } from "../../launch/hand-over.js";
 import { decodePlan } from "../../plan/decode.js";
@@ -52,8 +52,7 @@ function writePlan(file: string, plan: Plan): void {
     writeExecutablePlan(file, makeCallable(plan), findLauncher());
   } catch (error) {
     if (error instanceof BrigError) throw error;
-    const { errno = 0 } = error as NodeJS.ErrnoException;
-    throw new BrigError(`cannot write the plan ${file}: ${describeError(-errno)}`, { code: "BRIG_CANNOT_WRITE", origin: `--out ${file}`, hint: "name a file in a folder that you may write", cause: error });
+    throw new BrigError(`cannot write the plan ${file}: ${describeErrno(error as NodeJS.ErrnoException)}`, { code: "BRIG_CANNOT_WRITE", origin: `--out ${file}`, hint: "name a file in a folder that you may write", cause: error });
   }
 }
 

@@ -1,5 +1,5 @@
 import { BrigError } from "../../error/brig-error.js";
-import { nameError } from "../../launch/error-texts.js";
+import { nameErrno } from "../../error/errno.js";
 import type { Zygote, ZygoteRun } from "../../launch/zygote.js";
 import { STREAM } from "../../launch/zygote-frames.js";
 import { launch, type Launchable } from "../launch.js";
@@ -77,7 +77,7 @@ export class FileServer {
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#run.reference(false);
     const { call, path } = waiting.what;
-    if (result < 0) waiting.reject(new FileSystemError(nameError(-result), -result, call, path));
+    if (result < 0) waiting.reject(new FileSystemError(nameErrno(-result), -result, call, path));
     else waiting.resolve({ result, data: Buffer.from(data) });
   }
 

@@ -1,5 +1,5 @@
 import { BrigError } from "../../error/brig-error.js";
-import { describeError } from "../../launch/error-texts.js";
+import { describeErrno } from "../../error/errno.js";
 
 /** A call on a sandbox's files failed. `code` is the kernel's ("ENOENT"), as with node:fs. */
 export class FileSystemError extends BrigError {
@@ -12,7 +12,7 @@ export class FileSystemError extends BrigError {
     readonly path: string | undefined,
   ) {
     const where = path === undefined ? "" : ` ${JSON.stringify(path)}`;
-    super(`${code}: ${describeError(errno).toLowerCase()}, ${syscall}${where} in the sandbox`, { code, hint: findHint(code) });
+    super(`${code}: ${describeErrno(errno).toLowerCase()}, ${syscall}${where} in the sandbox`, { code, hint: findHint(code) });
   }
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { connect } from "node:tls";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { readClientHello } from "../../../src/network/gateway/client-hello.js";
 import { type Question, readQuestion, TYPE, writeAnswer } from "../../../src/network/gateway/dns-message.js";
 import { judge } from "../../../src/network/gateway/first-bytes.js";

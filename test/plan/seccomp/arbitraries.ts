@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import type { Seccomp, SeccompArg, SeccompOperator, SeccompRule } from "../../../src/spec/oci.js";
 import { type SyscallTable, readSyscalls } from "../../../src/plan/seccomp/tables.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { BrigError } from "../../../src/error/brig-error.js";
 import { decodeAction } from "../../../src/plan/seccomp/actions.js";
 import { type CompiledSeccomp, compileSeccomp } from "../../../src/plan/seccomp/compile.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { compileSeccomp } from "../../../src/plan/seccomp/compile.js";
 import { CAPABILITY_CALLS, DEFAULT_CALLS, NESTED_CALLS } from "../../../src/plan/seccomp/default-calls.js";
 import { allowIntsExcept } from "../../../src/plan/seccomp/default-arguments.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { readHostArch } from "../../../src/plan/seccomp/architectures.js";
 import { compileSeccomp } from "../../../src/plan/seccomp/compile.js";
 import { defaultSeccomp } from "../../../src/plan/seccomp/default.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { posix } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { formatBind, parseBind } from "../../../src/policy/parse/bind.js";
 import { assertClear, assertRefused } from "./refuses.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { parseDuration } from "../../../src/policy/parse/duration.js";
 import { assertClear, assertRefused } from "./refuses.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { parseCapabilities, parseCapability } from "../../../src/policy/parse/capability.js";
 import { parseEnv, parseEnvironment } from "../../../src/policy/parse/env.js";
 import { parseRlimit } from "../../../src/policy/parse/rlimit.js";

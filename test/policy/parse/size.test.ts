@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { parseSize } from "../../../src/policy/parse/size.js";
 import { assertClear, assertRefused } from "./refuses.js";
 

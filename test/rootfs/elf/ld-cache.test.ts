@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { compareNames, encodeCache, parseCache } from "../../../src/rootfs/elf/ld-cache.js";
 import { matchGlob, readLdConf } from "../../../src/rootfs/elf/ld-conf.js";
 import { openSourceRoot } from "../../../src/rootfs/elf/source-root.js";

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { BrigError } from "../../../src/error/brig-error.js";
 import { openFileBytes } from "../../../src/rootfs/elf/file-bytes.js";
 import { type ElfFile, readElf } from "../../../src/rootfs/elf/read-elf.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { findEnvProgram, parseScriptLine } from "../../../src/rootfs/jail/script.js";
 
 const parse = (text: string) => parseScriptLine(Buffer.from(text));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { BrigError } from "../../../src/error/brig-error.js";
 import { readAccounts, type Accounts } from "../../../src/host/accounts.js";
 import { readText } from "../../../src/host/read-text.js";

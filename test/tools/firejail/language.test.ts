@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { parseConfig } from "../../../src/tools/firejail/config.js";
 import { compileSegment, makeMatcher } from "../../../src/tools/firejail/glob.js";
 import { cleanLine, isIgnored } from "../../../src/tools/firejail/line.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { BrigError } from "../../../src/error/brig-error.js";
 import { parseGetopt, type Grammar } from "../../../src/tools/grammar/getopt.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { addressOf, findFreeSubnet, formatSubnet, overlaps, parseSubnet, readSubnet } from "../../../src/tools/netns/subnet.js";
 
 test("a network has its two ends' addresses", () => {

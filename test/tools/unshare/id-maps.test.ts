@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { combineMaps, parseMapRange } from "../../../src/tools/unshare/id-maps.js";
 
 const lines = (...args: Parameters<typeof combineMaps>) =>
