@@ -8,7 +8,7 @@ import { runStep } from "./step.mjs";
 /** A package, and a program or file by which it is known to be there. */
 const PACKAGES = {
   bubblewrap: "bwrap", firejail: "firejail", strace: "strace", uidmap: "newuidmap", passt: "pasta", iproute2: "ip", nftables: "nft",
-  "util-linux": "unshare", procps: "ps", tmux: "tmux", clang: "clang", crun: "crun", runc: "runc", debootstrap: "debootstrap", jq: "jq",
+  "util-linux": "unshare", procps: "ps", tmux: "tmux", clang: "clang", crun: "crun", runc: "runc", debootstrap: "debootstrap", mmdebstrap: "mmdebstrap", jq: "jq",
   "iputils-ping": "ping", "libseccomp-dev": "/usr/include/seccomp.h", "musl-tools": "musl-gcc", zsh: "zsh", fish: "fish",
 };
 
