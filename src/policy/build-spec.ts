@@ -21,6 +21,7 @@ import type { SandboxOptions } from "./options.js";
 import { addPrivatePlaces } from "./private-places.js";
 import { addRoot } from "./root.js";
 import { setSeccomp } from "./seccomp.js";
+import { lacksPlaces, standOnTmpfs } from "./stand-on-tmpfs.js";
 import { setWorkingFolder } from "./working-folder.js";
 
 /**
@@ -101,5 +102,6 @@ function finishSpec(draft: Draft): Spec {
   const named = hostname === undefined ? {} : { hostname };
   const spec: Spec = { ociVersion: "1.2.0", process, root, ...named, mounts, linux, annotations };
   if (draft.overlays.length > 0) extension.overlay = draft.overlays;
-  return writeExtension(spec, { ...extension, origins, ...(notes.length > 0 ? { notes } : {}) });
+  const whole = writeExtension(spec, { ...extension, origins, ...(notes.length > 0 ? { notes } : {}) });
+  return draft.options.root !== undefined && lacksPlaces(whole, root.path) ? standOnTmpfs(whole, root.path) : whole;
 }

@@ -21,12 +21,12 @@ export interface Shown {
   origin: Origin;
 }
 
-/** `read`, `write` and `bind`, as they are to be mounted. What is both read and written is written. */
+/** `read`, `write` and `bind`, as they are to be mounted. What is both read and written is written; "/" is a named root itself. */
 export function listShownFolders(draft: Draft): Shown[] {
   const { read = [], write = [], bind = [] } = draft.options;
   const shown = [
     ...read.flatMap((path, index) => readPath(draft, path, `/read/${index}`)),
-    ...write.map((path, index) => writePath(draft, path, `/write/${index}`)),
+    ...write.flatMap((path, index) => (draft.options.root !== undefined && resolveHostPath(draft, path, "write") === "/" ? [] : [writePath(draft, path, `/write/${index}`)])),
     ...bind.map((words, index) => readBind(draft, words, `/bind/${index}`)),
   ];
   return [...new Map(shown.toSorted((a, b) => Number(a.write) - Number(b.write)).map((each) => [each.destination, each])).values()];
@@ -95,7 +95,7 @@ function makeMount({ source, destination, write, noexec }: Shown): Mount {
 }
 
 /** For a payload with mapped ids: the mount translates them, so that files keep their owners. */
-function idmapMount(draft: Draft, shown: Shown, mount: Mount): Mount {
+export function idmapMount(draft: Draft, shown: Shown, mount: Mount): Mount {
   if (!draft.mapped) return mount;
   const mounts = parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));
   const on = resolveMount(mounts, shown.source);

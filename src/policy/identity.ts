@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BrigError } from "../error/brig-error.js";
+import { resolveInRoot } from "../host/read-in-root.js";
 import { describeOrigin } from "../spec/origin.js";
 import { byDefault, consultFile, type Draft, originOfOption, originOrDefault } from "./draft.js";
 import { parseUser } from "./parse/user.js";
@@ -55,7 +56,8 @@ function findUser(draft: Draft, value: string, callerGid: number): { uid: number
 
 /** A line of passwd(5) or group(5) of the root that the payload will have, split; found by name or id. */
 function readAccount(draft: Draft, file: string, key: string | number): string[] | undefined {
-  const path = consultFile(draft, join(draft.options.root ?? "/", "etc", file));
+  const root = draft.options.root ?? "/";
+  const path = consultFile(draft, resolveInRoot(root, `etc/${file}`) ?? join(root, "etc", file));
   const lines = readLines(path).map((line) => line.split(":"));
   return lines.find((fields) => (typeof key === "number" ? Number(fields[2]) === key : fields[0] === key));
 }

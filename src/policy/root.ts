@@ -4,6 +4,7 @@ import { BrigError } from "../error/brig-error.js";
 import { describeOrigin } from "../spec/origin.js";
 import { addDevices } from "./devices.js";
 import { addFile, addMount, byDefault, type Draft, originOfOption } from "./draft.js";
+import { idmapMount } from "./folders.js";
 import { resolveHostPath, resolveReal } from "./host-path.js";
 import { addProc } from "./proc.js";
 import { hideSecrets } from "./secrets.js";
@@ -42,8 +43,16 @@ function addNamedRoot(draft: Draft, root: string): void {
   draft.root = { path, readonly: !writable };
   draft.origins["/root"] = originOfOption(draft, "/root");
   if (writable) draft.writable.push("/");
+  mapRoot(draft, path);
   for (const [destination, mode] of Object.entries(PRIVATE)) addPrivate(draft, destination, mode);
   addMount(draft, { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "mode=0755", "size=64m"] }, byDefault("its own devices"));
+}
+
+/** With mapped ids the root's files have the owners that they have in it, where its file system can do that. */
+function mapRoot(draft: Draft, source: string): void {
+  const origin = originOfOption(draft, "/root");
+  const mount = idmapMount(draft, { source, destination: "/", write: false, origin }, { destination: "/", type: "bind", source, options: ["rbind"] });
+  if (mount.uidMappings) addMount(draft, mount, origin);
 }
 
 function addPrivate(draft: Draft, destination: string, mode: number): void {

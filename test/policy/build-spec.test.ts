@@ -200,13 +200,29 @@ test("Landlock allows writing only where the policy does, and the kernel's table
 });
 
 test("a root of its own is read-only unless write names it, and shows nothing of the host by itself", () => {
-  const root = join(base, "data");
+  const root = join(base, "root");
+  for (const name of ["dev", "proc", "run", "tmp", "var/tmp"]) mkdirSync(join(root, name), { recursive: true });
   const spec = build({ root });
   assert.deepEqual(spec.root, { path: root, readonly: true });
+  assert.deepEqual(build({ root, write: ["/"] }).root, { path: root, readonly: false });
+  assert.equal(findMount(spec, "/"), undefined);
+  assert.equal(findMount(build({ root }, { host: asRoot }), "/")?.uidMappings?.[0]?.hostID, 0x7272_0000);
   assert.equal(findMount(spec, "/usr"), undefined);
   assert.equal(findMount(spec, project), undefined);
   assert.equal(spec.process?.cwd, "/");
   assert.equal(codeOf(() => build({ root: join(base, "file") })), "BRIG_BAD_VALUE");
+});
+
+test("a root without the places to mount on stands on a root in memory, and is not written to", () => {
+  const root = join(base, "made-by-hand");
+  mkdirSync(join(root, "bin"), { recursive: true });
+  symlinkSync("bin", join(root, "sbin"));
+  const spec = build({ root });
+  assert.equal(spec.root?.path, "");
+  assert.ok(findMount(spec, "/bin")?.options?.includes("rro"));
+  assert.ok(findMount(spec, "/proc"));
+  assert.ok(readExtension(spec).files?.some((entry) => entry.path === "/sbin" && entry.type === "symlink"));
+  assert.equal(build({ root, write: ["/"] }).root?.path, root);
 });
 
 test("no secret of /etc that the caller may read is left visible", (t) => {

@@ -6,7 +6,6 @@ import type { ToolContext } from "../grammar/context.js";
 import { resolveFrom } from "../grammar/program.js";
 import type { Identity } from "./accounts.js";
 import type { ChrootOptions } from "./grammar.js";
-import { standOnTmpfs } from "./stand-on-tmpfs.js";
 import { defaultCommand } from "./spec.js";
 
 /** The same root with every other wall of brig's safe default: `brig run --root NEWROOT --cwd /`. */
@@ -20,12 +19,11 @@ export function buildHardenedSpec(asked: ChrootOptions, identity: Identity, cont
   const { uid = 0, gid = uid } = identity;
   const user = asked.userspec ? { user: `${uid}:${gid}` } : {};
   const root = resolveFrom(context.cwd, asked.newRoot);
-  const spec = buildSpec({ root, cwd: "/", project: "none", ...user }, defaultCommand(asked.command, context.env), {
+  return buildSpec({ root, cwd: "/", project: "none", ...user }, defaultCommand(asked.command, context.env), {
     cwd: context.cwd,
     env: context.env,
     home: context.env.HOME ?? "/",
     host,
     origins,
   });
-  return standOnTmpfs(spec, spec.root?.path ?? root);
 }

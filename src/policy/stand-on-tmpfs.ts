@@ -1,10 +1,18 @@
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { resolveInRoot } from "../../host/read-in-root.js";
-import { readExtension, writeExtension, type Origin, type RootEntry } from "../../spec/extension.js";
-import type { Mount, Spec } from "../../spec/oci.js";
+import { resolveInRoot } from "../host/read-in-root.js";
+import { readExtension, writeExtension, type Origin, type RootEntry } from "../spec/extension.js";
+import type { Mount, Spec } from "../spec/oci.js";
 
 const MEBIBYTE = 2 ** 20;
+
+/** Whether a read-only root lacks folders that the spec's mounts are made on. Deeper ones are for whoever made the root. */
+export function lacksPlaces(spec: Spec, root: string): boolean {
+  return spec.root?.readonly !== false && (spec.mounts ?? []).some(({ destination }) => {
+    const top = destination.split("/")[1] ?? "";
+    return top !== "" && resolveInRoot(root, top) === undefined;
+  });
+}
 
 /**
  * The spec with its root folder's entries bound into an empty root in memory. A root that was made by hand has no
@@ -12,13 +20,15 @@ const MEBIBYTE = 2 ** 20;
  * place deeper down (/var/tmp) that the folder does not have is left out: there is nothing there to hide.
  */
 export function standOnTmpfs(spec: Spec, root: string): Spec {
+  const { uidMappings, gidMappings } = spec.mounts?.find(({ destination }) => destination === "/") ?? {};
+  const maps = uidMappings && gidMappings ? { uidMappings, gidMappings } : {};
   const entries = readdirSync(root).map((name) => ({ name, path: join(root, name) }));
   const links = entries.filter(({ path }) => lstatSync(path).isSymbolicLink());
   const binds = entries.filter(({ path }) => lstatSync(path).isDirectory() || lstatSync(path).isFile()).map(({ name, path }): Mount => ({
-    destination: `/${name}`, type: "bind", source: path, options: ["rbind", spec.root?.readonly === false ? "rw" : "rro", "nosuid", "nodev"],
+    destination: `/${name}`, type: "bind", source: path, options: ["rbind", spec.root?.readonly === false ? "rw" : "rro", "nosuid", "nodev"], ...maps,
   }));
   const extension = readExtension(spec);
-  const kept = (spec.mounts ?? []).map((mount, index) => ({ mount, index })).filter(({ mount }) => hasPlace(root, mount));
+  const kept = (spec.mounts ?? []).map((mount, index) => ({ mount, index })).filter(({ mount }) => mount.destination !== "/" && hasPlace(root, mount));
   const origins: Record<string, Origin> = {};
   for (const [pointer, origin] of Object.entries(extension.origins ?? {})) if (!pointer.startsWith("/mounts/")) origins[pointer] = origin;
   binds.forEach((_, index) => (origins[`/mounts/${index}`] = extension.origins?.["/root"] ?? { kind: "tool", text: root }));
