@@ -12,7 +12,9 @@ export function checkExtension(spec: Spec, extension: Extension): Problem[] {
   if (mode !== "none" && mode !== "host" && !isNew("network")) problems.push({ path: ["network", "mode"], text: `${mode} needs a new network namespace` });
   if (filter && mode !== "user") problems.push({ path: ["network", "filter"], text: "needs the mode user" });
   if (filter && extension.network?.link) problems.push({ path: ["network", "link"], text: "contradicts filter: such a sandbox has no interface" });
-  if (extension.network?.ports?.length && extension.network.mode !== "user") problems.push({ path: ["network", "ports"], text: "needs the mode user" });
+  if (extension.network?.ports?.length && mode !== "user" && mode !== "named") problems.push({ path: ["network", "ports"], text: "needs the mode user or named" });
+  if (mode === "user" && extension.network?.ports?.some(({ host }) => host === 0)) problems.push({ path: ["network", "ports"], text: "needs a port of the host's with the mode user" });
+  if ((mode === "named") !== (extension.network?.networks !== undefined)) problems.push({ path: ["network", "networks"], text: "belongs to the mode named" });
   if (extension.rootTmpfs && spec.root && spec.root.path !== "") problems.push({ path: ["rootTmpfs"], text: `contradicts root.path: the root is made or it is ${spec.root.path}` });
   if (extension.inPlace && extension.detach) problems.push({ path: ["detach"], text: "contradicts inPlace: the launcher itself becomes the payload" });
   for (const [index, { type }] of (extension.persist ?? []).entries())

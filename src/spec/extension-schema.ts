@@ -46,8 +46,31 @@ const ipAddress = z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address"
 /** dev_valid_name() of Linux. */
 const INTERFACE = /^(?!\.{1,2}$)[^\s/:"'\\]{1,15}$/;
 
+/** A name that other members look up: what DNS has for host names, and "_". */
+const hostLabel = z.string().regex(/^[a-zA-Z0-9]([a-zA-Z0-9_.-]{0,251}[a-zA-Z0-9])?$/, "must be a host name");
+
+const member = z.strictObject({
+  name: text,
+  id: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits"),
+  driver: z.enum(["bridge", "macvlan", "ipvlan"]),
+  device: z.string().regex(INTERFACE, "must be the name of an interface"),
+  subnet: z.cidrv4(),
+  gateway: z.ipv4().exactOptional(),
+  range: z.cidrv4().exactOptional(),
+  subnet6: z.cidrv6().exactOptional(),
+  gateway6: z.ipv6().exactOptional(),
+  internal: flag,
+  isolated: flag,
+  routed: flag,
+  mtu: z.int().min(68).max(65535).exactOptional(),
+  address: z.ipv4().exactOptional(),
+  address6: z.ipv6().exactOptional(),
+  mac: z.string().regex(/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/, "must be a MAC address of one interface, in small letters").exactOptional(),
+  aliases: z.array(hostLabel).exactOptional(),
+});
+
 const network = z.strictObject({
-  mode: z.enum(["none", "host", "user", "veth", "bridge", "macvlan"]),
+  mode: z.enum(["none", "host", "user", "veth", "bridge", "macvlan", "named"]),
   filter: z
     .strictObject({
       allow: z.array(text),
@@ -73,8 +96,10 @@ const network = z.strictObject({
     })
     .exactOptional(),
   ports: z
-    .array(z.strictObject({ host: openPort, guest: openPort, protocol: z.enum(["tcp", "udp"]), address: z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address" }).exactOptional() }))
+    .array(z.strictObject({ host: z.int().min(0).max(65535), guest: openPort, protocol: z.enum(["tcp", "udp"]), address: z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address" }).exactOptional() }))
     .exactOptional(),
+  networks: z.array(member).min(1).max(32).exactOptional(),
+  servers: z.array(ipAddress).exactOptional(),
 });
 
 const voice = z.strictObject({

@@ -193,14 +193,47 @@ export interface Landlock {
 export interface Network {
   /**
    * "user": outgoing through pasta, or with `filter` through brig's gateway. The others are links that only root can
-   * make: "veth" to the host, "bridge" to one of its bridges, "macvlan" on one of its interfaces.
+   * make: "veth" to the host, "bridge" to one of its bridges, "macvlan" on one of its interfaces. "named": `networks`.
    */
-  mode: "none" | "host" | "user" | "veth" | "bridge" | "macvlan";
+  mode: "none" | "host" | "user" | "veth" | "bridge" | "macvlan" | "named";
   /** Only these places can be reached. */
   filter?: NetworkFilter;
   link?: NetworkLink;
-  /** For pasta: published ports. */
+  /** For pasta, and for named networks, where 0 is a port of the host that is chosen: published ports. */
   ports?: { host: number; guest: number; protocol: "tcp" | "udp"; address?: string }[];
+  /** Named networks (`brig network`), written by `joinNetworks` of src/network; the first has the default route. */
+  networks?: NetworkMember[];
+  /** With named networks: resolvers that are asked what none of their members is called; the host's without it. */
+  servers?: string[];
+}
+
+/** A place in a named network: what the network is, copied from its definition, and what the sandbox has there. */
+export interface NetworkMember {
+  name: string;
+  /** Of the network: 64 hex digits. */
+  id: string;
+  driver: "bridge" | "macvlan" | "ipvlan";
+  /** The network's own bridge, or the host's interface that a macvlan or ipvlan is on. */
+  device: string;
+  /** "10.89.1.0/24", its router, and the part of it that addresses are chosen from. */
+  subnet: string;
+  gateway?: string;
+  range?: string;
+  subnet6?: string;
+  gateway6?: string;
+  /** No way out, and none in. */
+  internal?: boolean;
+  /** Its members do not reach each other. */
+  isolated?: boolean;
+  /** Its addresses are seen outside as they are. */
+  routed?: boolean;
+  mtu?: number;
+  /** The sandbox's; those that are left out are chosen. */
+  address?: string;
+  address6?: string;
+  mac?: string;
+  /** What the other members call it, beside its name, its host name and its id. */
+  aliases?: string[];
 }
 
 /** What may be reached, in the words of `--allow-host` and `--deny-host`; nothing in `allow` is nothing at all. */
