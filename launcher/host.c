@@ -121,13 +121,31 @@ static void remove_cgroup(int parent, const char *name) {
   }
 }
 
+/* An X server may put anything beside its socket; a folder there is left to who removes the dead. */
+static void remove_sockets(int folder) {
+  struct entry { uint64_t ino; int64_t off; uint16_t size; uint8_t type; char name[]; };
+  static char buffer[2048] __attribute__((aligned(8)));
+  long n = sys(__NR_getdents64, folder, buffer, sizeof buffer);
+  for (long at = 0; at < n; at += ((struct entry *)(buffer + at))->size) sys_unlinkat(folder, ((struct entry *)(buffer + at))->name, 0);
+}
+
+static void remove_display(int state) {
+  static const char *folders[] = {"display/client", "display/server", "display/socket", "display"};
+  int sockets = sys_openat(state, "display/socket", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+  if (sockets >= 0) remove_sockets(sockets);
+  if (sockets >= 0) sys_close(sockets);
+  for (size_t i = 0; i < array_size(folders); i++) sys_unlinkat(state, folders[i], AT_REMOVEDIR);
+}
+
 /* Most sandboxes have had no more than two files in their folder. */
 static void remove_state(struct run *run) {
-  static const char *files[] = {"process", "config.json", "process.new", "exit", "attach", "log", "log.1", "network.log"};
+  static const char *files[] = {"process", "config.json", "process.new", "exit", "attach", "log", "log.1", "network.log",
+                                "display/client/Xauthority", "display/server/Xauthority", "display/server/host", "display/server.plan"};
   size_t done = 0;
   for (; done < 2; done++) sys_unlinkat(run->state_dir, files[done], 0);
   if (sys_unlinkat(run->run_dir, run->id, AT_REMOVEDIR) != -ENOTEMPTY) return;
   for (; done < array_size(files); done++) sys_unlinkat(run->state_dir, files[done], 0);
+  remove_display(run->state_dir);
   sys_unlinkat(run->run_dir, run->id, AT_REMOVEDIR);
 }
 

@@ -32,7 +32,7 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_SECCOMP] = {"buL", "LI"},       [OP_EXEC] = {"VVvs", "L"},          [OP_KEEP_FD] = {"u", "L"},
     [OP_FCHDIR] = {"l", "CL"},          [OP_FILE_SERVER] = {"", "L"},
     [OP_JOIN] = {"uSuv", "C"},          [OP_NETWORK_START] = {"u", "C"},   [OP_NETWORK_JOIN] = {"", "C"},
-    [OP_GO] = {"", "P"},                [OP_COMPANION] = {"Vbub", "P"},
+    [OP_GO] = {"", "P"},                [OP_COMPANION] = {"Vbubu", "P"},
     [OP_HOLD_FD] = {"u", "H"},          [OP_INFO_FD] = {"uuu", "P"},       [OP_WAIT_FD] = {"u", "PL"},
     [OP_FILE_FD] = {"Suu", "C"},        [OP_DATA_MOUNT] = {"Suuu", "C"},   [OP_BIND_FD] = {"uSuu", "C"},
     [OP_SECCOMP_FD] = {"u", "L"},       [OP_KEEP_FDS] = {"b", "L"},        [OP_CHMOD] = {"Su", "C"},

@@ -201,7 +201,8 @@ enum op {
   OP_NETWORK_START,    /* C   u32 loopback: a new network namespace, made by a second process meanwhile      */
   OP_NETWORK_JOIN,     /* C   waits for it and joins it                                                      */
   OP_GO,               /* P   the first process goes on; what stands behind is done meanwhile (default: at the end) */
-  OP_COMPANION,        /* P   list argv, blob standard input, u32 timeout_ms, blob of struct plan_socket: a host  */
+  OP_COMPANION,        /* P   list argv, blob standard input, u32 timeout_ms, blob of struct plan_socket, u32      */
+                       /*     signal that it gets at the end where it does not look at descriptor 3: a host        */
                        /*     program that stays: it writes a byte to descriptor 3 when it is ready, and undoes    */
                        /*     what it did and ends when that is closed: the sandbox has ended. Descriptors 4, 5, … */
                        /*     are sockets in the first process's network namespace, on its loopback address;      */

@@ -257,6 +257,7 @@ int step_companion(struct run *run, const struct plan_step *step) {
   int ready = pid > 0 && await_ready(pair[0], step->a[3], &timed_out), result = ready ? 0 : -1;
   if (ready) {
     run->companions[run->companion_count].pid = pid;
+    run->companions[run->companion_count].signal = (int)step->a[6];
     run->companions[run->companion_count++].leash = pair[0];
   } else sys_close(pair[0]);
   if (!ready && pid > 0) {
@@ -270,8 +271,9 @@ int step_companion(struct run *run, const struct plan_step *step) {
 }
 
 /* It undoes what it did when the leash is let go of; one that does not end is ended. */
-static void end_companion(int pid, int leash) {
+static void end_companion(int pid, int leash, int signal) {
   sys_close(leash);
+  if (signal) sys_kill(pid, signal);
   int pidfd = (int)sys(__NR_pidfd_open, pid, 0);
   struct pollfd end = {pidfd, POLLIN, 0};
   struct __kernel_timespec limit = {COMPANION_GRACE_S, 0};
@@ -283,6 +285,6 @@ static void end_companion(int pid, int leash) {
 void end_companions(struct run *run) {
   while (run->companion_count > 0) {
     run->companion_count--;
-    end_companion(run->companions[run->companion_count].pid, run->companions[run->companion_count].leash);
+    end_companion(run->companions[run->companion_count].pid, run->companions[run->companion_count].leash, run->companions[run->companion_count].signal);
   }
 }

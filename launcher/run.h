@@ -35,7 +35,7 @@ struct run {
   int oom_count;
   uint32_t umask;     /* the caller's, where CHILD changed it */
   char **env;         /* OP_ENVIRONMENT's, or 0 */
-  struct { int pid, leash; } companions[4];
+  struct { int pid, leash, signal; } companions[4];
   int companion_count;
   uint32_t step;      /* the one that is being done */
   struct record_failed failure;

@@ -55,6 +55,7 @@ async function bundleAll(out) {
   await build({ ...options, entryPoints: ["src/cli/loader.ts"], outfile: join(out, "main.cjs") });
   await build({ ...options, entryPoints: ["src/cli/entry.ts"], outfile: join(out, "command.cjs"), plugins: [splitImports(found, true)] });
   await build({ ...options, entryPoints: ["src/network/gateway/main.ts"], outfile: join(out, "gateway.cjs") });
+  await build({ ...options, entryPoints: ["src/display/untrusted/main.ts"], outfile: join(out, "untrusted-display.cjs") });
   // A set goes on to what is added to it on the way.
   for (const source of found) await build({ ...options, entryPoints: [source], outfile: join(out, `${nameBundle(source)}.cjs`), plugins: [splitImports(found, false)] });
 }

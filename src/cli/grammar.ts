@@ -38,6 +38,8 @@ export interface OptionForm {
   short?: string;
   /** What the value is called in the help ("PATH"); an option without one is a switch. */
   value?: string;
+  /** What the option stands for without a value; a value then comes behind "=" only. */
+  bare?: string;
   /** May be given several times. Otherwise the last one counts. */
   repeat?: boolean;
   /** A switch that `--no-NAME` turns off. */

@@ -97,6 +97,10 @@ function takeValue(form: CommandForm, option: OptionForm, place: Place, typed: T
     typed.push({ name: option.name, value: given, on: true, text: word });
     return 1;
   }
+  if (option.bare !== undefined) {
+    typed.push({ name: option.name, value: option.bare, on: true, text: word });
+    return 1;
+  }
   if (next === undefined || next === "--") throw refuse(form, `${word} wants a value: ${word} ${option.value}`);
   typed.push({ name: option.name, value: next, on: true, text: `${word} ${next}` });
   return 2;

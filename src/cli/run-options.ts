@@ -14,6 +14,7 @@ export interface RunOption extends OptionForm {
 
 const files = "Files";
 const network = "Network";
+const desktop = "Display and sound";
 const limits = "Limits";
 const who = "Identity and environment";
 const walls = "Walls";
@@ -44,6 +45,11 @@ export const runOptions: RunOption[] = [
   { name: "mac", key: "mac", kind: "text", value: "ADDR", group: network, help: "its interface's hardware address" },
   { name: "bandwidth", key: "bandwidth", kind: "text", value: "DOWN[:UP]", group: network, help: "most that it receives and sends, such as 10mbit:1mbit" },
   { name: "publish", short: "p", key: "publish", kind: "list", value: "[ADDR:]HOST:GUEST[/udp]", repeat: true, group: network, help: "with --net user: a host port that leads inside" },
+
+  { name: "x11", key: "x11", kind: "text", value: "xvfb|xephyr|host|none", bare: "auto", group: desktop, complete: ["xvfb", "xephyr", "host", "none"], help: "a display of its own: in memory, in a window, or the host's as a client that it does not trust (default: what is best here)" },
+  { name: "x11-size", key: "x11Size", kind: "text", value: "WIDTHxHEIGHT", group: desktop, help: "the screen of --x11=xvfb and xephyr (default 1280x800)" },
+  { name: "wayland", key: "wayland", kind: "switch", group: desktop, help: "show the socket of the Wayland compositor" },
+  { name: "audio", key: "audio", kind: "switch", group: desktop, help: "show the sockets of PulseAudio and PipeWire" },
 
   { name: "memory", short: "m", key: "memory", kind: "text", value: "SIZE", group: limits, help: "most memory, such as 512MiB, or none (default: half of the host's)" },
   { name: "pids", key: "pids", kind: "text", value: "N", group: limits, help: "most processes and threads, or none (default 1024)" },
@@ -128,7 +134,7 @@ function readValue(option: RunOption, typed: TypedOption): unknown {
   if (option.kind === "switch") return typed.on ? (option.means?.on ?? true) : (option.means?.off ?? false);
   if (option.key === "pids") return typed.value === "none" ? "none" : readNumber(option, typed);
   if (option.kind === "number") return readNumber(option, typed);
-  if (Array.isArray(option.complete) && option.name !== "net" && !option.complete.includes(typed.value)) throw refuse(option, typed, option.complete.join(", "));
+  if (Array.isArray(option.complete) && option.name !== "net" && !option.complete.includes(typed.value) && typed.value !== option.bare) throw refuse(option, typed, option.complete.join(", "));
   return typed.value;
 }
 

@@ -32,7 +32,7 @@ export function describeFailure(note: Note, record: FailureRecord): BrigError {
   const origin = found ? describeOrigin(found) : undefined;
   if (note.voice) return speakAsTool(note.voice, name, pointer, record);
   const asked = origin ? ` (asked for by ${origin})` : "";
-  const message = `cannot ${describeAttempt(name, record)}${asked}: ${describeReason(record)}`;
+  const message = describeDisplay(name, pointer, record, asked) ?? `cannot ${describeAttempt(name, record)}${asked}: ${describeReason(record)}`;
   const options = { code: `BRIG_${codeOf(name)}`, origin: origin ?? (name === "EXEC" ? undefined : pointer), hint: findHint(name, record.errno, record.operation) };
   return new BrigError(message, { ...options, exitCode: name === "EXEC" ? exitCodeOf(record.errno, 127, 126) : 125 });
 }
@@ -73,6 +73,13 @@ const ATTEMPTS: Partial<Record<OperationName, string>> = {
 function describeAttempt(name: OperationName | undefined, { operation, argument }: FailureRecord): string {
   const attempt = name === undefined ? `start the sandbox (${operation})` : (ATTEMPTS[name] ?? name.toLowerCase());
   return argument === "" ? attempt : `${attempt} ${showName(argument)}`;
+}
+
+/** The programs that make a display say themselves what was wrong. */
+function describeDisplay(name: OperationName | undefined, pointer: string | undefined, record: FailureRecord, asked: string): string | undefined {
+  if (pointer !== "/annotations/dev.brig.display" || (name !== "RUN" && name !== "COMPANION")) return undefined;
+  const said = record.argument.slice(record.argument.indexOf(": ") + 2);
+  return `cannot give the payload a display${asked}: ${record.argument.includes(": ") ? showName(said) : `${describeAttempt(name, record)}: ${describeReason(record)}`}`;
 }
 
 /** Names come from anywhere: what would move the cursor or change colours is shown as JSON does. */

@@ -6,6 +6,7 @@ import { compileCgroups } from "./compile/cgroups.js";
 import { attachesNetwork, type CompileOptions, type Context } from "./compile/context.js";
 import { compileTelling } from "./compile/descriptors.js";
 import { compileNestedUsers, prepareNestedUsers } from "./compile/nested-users.js";
+import { compileDisplay } from "./compile/display.js";
 import { compileHooks } from "./compile/hooks.js";
 import { compileInnerIds, compileMaps, type Identity, readIdentity } from "./compile/identity.js";
 import { compileFork, compileNames, compileNamespaces, compileTimeOffsets, type Namespaces, readNamespaces } from "./compile/namespaces.js";
@@ -44,6 +45,7 @@ export function compilePlan(spec: Spec, host: HostFacts, options: CompileOptions
   compileFork(context);
   compileNames(context);
   const proc = prepareNestedUsers(context);
+  compileDisplay(context, compilePlan);
   compileRoot(context);
   compileNetwork(context);
   compilePersistence(context);
@@ -71,7 +73,7 @@ function makeContext(spec: Spec, host: HostFacts, options: CompileOptions): Cont
 function runsInPlace(extension: Extension, identity: Identity, namespaces: Namespaces): boolean {
   if (!extension.inPlace) return false;
   const mapsOutside = namespaces.user === "new" && (identity.map === "direct" || identity.map === "tools");
-  return !mapsOutside && !extension.persist?.length && !attachesNetwork(extension);
+  return !mapsOutside && !extension.persist?.length && !attachesNetwork(extension) && !extension.display;
 }
 
 function completeNote({ plan, options, extension, spec }: Context): void {

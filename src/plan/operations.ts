@@ -118,7 +118,7 @@ export const OPERATIONS = {
   NETWORK_START: { number: 64, phases: "C", arguments: { loopback: "u32" } },
   NETWORK_JOIN: { number: 65, phases: "C", arguments: {} },
   GO: { number: 66, phases: "P", arguments: {} },
-  COMPANION: { number: 67, phases: "P", arguments: { argv: "words", input: "text", timeoutMs: "u32", sockets: "bytes" } },
+  COMPANION: { number: 67, phases: "P", arguments: { argv: "words", input: "text", timeoutMs: "u32", sockets: "bytes", endSignal: "u32" } },
   HOLD_FD: { number: 68, phases: "H", arguments: { descriptor: "u32" } },
   INFO_FD: { number: 69, phases: "P", arguments: { descriptor: "u32", form: "u32", namespaces: "u32" } },
   WAIT_FD: { number: 70, phases: "PL", arguments: { descriptor: "u32" } },

@@ -6,6 +6,8 @@ import { setCapabilities } from "./capabilities.js";
 import { setCommand } from "./command.js";
 import type { PolicyContext } from "./context.js";
 import type { Draft } from "./draft.js";
+import { setDesktopSockets } from "./desktop-sockets.js";
+import { setDisplay } from "./display.js";
 import { setEnvironment } from "./environment.js";
 import { addOverlays } from "./ephemeral.js";
 import { listShownFolders, mountShown } from "./folders.js";
@@ -63,6 +65,8 @@ function fillSpec(draft: Draft): Spec {
   setCapabilities(draft);
   setSeccomp(draft);
   setLandlock(draft);
+  setDisplay(draft, buildSpec);
+  setDesktopSockets(draft);
   setLife(draft);
   orderMounts(draft);
   return finishSpec(draft);

@@ -49,6 +49,19 @@ export interface SandboxOptions {
   /** Ports published with `net: "user"`: "8080:80", "127.0.0.1:8080:80/tcp". */
   publish?: string[];
 
+  /**
+   * A display for windows. "xvfb": an X server of its own with a screen in memory. "xephyr": one in a window on the
+   * host's display. "host": the host's, as a client that it does not trust. "auto" or true: "host" where DISPLAY names
+   * one, else "xvfb". "none" or false: an error where the host's could be reached.
+   */
+  x11?: boolean | "auto" | "xvfb" | "xephyr" | "host" | "none";
+  /** "1280x800": the screen of "xvfb" and "xephyr". */
+  x11Size?: string;
+  /** The socket of the caller's Wayland compositor. */
+  wayland?: boolean;
+  /** The sockets of the caller's PulseAudio and PipeWire. */
+  audio?: boolean;
+
   /** "NAME=value", "NAME" (taken from the caller), or an object. Beyond the default list (PATH, TERM, LANG, LC_*, TZ, COLORTERM, NO_COLOR, USER, LOGNAME, HOME, SHELL). */
   env?: string[] | Record<string, string>;
   /** Take the caller's whole environment. */

@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import * as z from "zod";
+import { specSchema } from "./schema.js";
 import { absolutePath, id, mode, oneOf, text } from "./schema-parts.js";
 
 const port = z.int().min(0).max(65535);
@@ -112,6 +113,12 @@ const voice = z.strictObject({
 
 const overlay = z.strictObject({ lower: absolutePath, upper: absolutePath, work: absolutePath, destination: absolutePath, place: absolutePath.exactOptional() });
 
+const display = z.strictObject({
+  folder: absolutePath,
+  server: z.lazy(() => specSchema).exactOptional(),
+  host: z.strictObject({ socket: absolutePath, number: z.int().min(0).max(59_535), cookies: absolutePath.exactOptional() }).exactOptional(),
+});
+
 /** `Extension` as a schema. It is ours alone, so that a field which it does not know is an error. */
 export const extensionSchema = z.strictObject({
   origins: z.record(z.string().regex(/^(\/.*)?$/s, "must be a JSON pointer"), origin).exactOptional(),
@@ -148,6 +155,7 @@ export const extensionSchema = z.strictObject({
   voice: voice.exactOptional(),
   persist: z.array(z.strictObject({ type: z.enum(["pid", "net", "mnt", "ipc", "uts", "user", "cgroup", "time"]), path: absolutePath })).exactOptional(),
   noPayload: flag,
+  display: display.exactOptional(),
   watch: z.strictObject({ fd: z.int().min(3).max(1_048_575), mode: z.enum(["walls", "open"]) }).exactOptional(),
   environment: z.strictObject({ inherit: z.boolean(), unset: z.array(text) }).exactOptional(),
   cwdCandidates: z.array(text).exactOptional(),

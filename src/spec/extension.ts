@@ -108,7 +108,36 @@ export interface Extension {
   noUserNamespaces?: boolean;
   /** Files of the root on which init holds a read lock (fcntl(2)). */
   locks?: string[];
+  /** An X display that only this sandbox has a cookie for. */
+  display?: Display;
 }
+
+/**
+ * An X display, as the payload sees it: DISPLAY is ":200" (`DISPLAY_NUMBER`), whose socket is all that is in
+ * /tmp/.X11-unix; XAUTHORITY names "Xauthority" in `folder`.
+ */
+export interface Display {
+  /** A folder of the root that is made for the cookie. */
+  folder: string;
+  /**
+   * A server for this sandbox alone, in a sandbox of its own: `spec` is that one's, of which `DISPLAY_SOCKETS` and
+   * `DISPLAY_COOKIES` are sources of mounts. The server writes to descriptor 3 when it is ready.
+   */
+  server?: Spec;
+  /**
+   * The host's display: an absolute socket, and the file with the cookies for it. Without `server` the payload gets it
+   * with a cookie made for it, as a client that the X server does not trust (SECURITY extension); with one, its server
+   * has its window there.
+   */
+  host?: { socket: string; number: number; cookies?: string };
+}
+
+/** Of no server of the host's, so that their abstract sockets, which clients try first, are never taken for it. */
+export const DISPLAY_NUMBER = 200;
+
+/** In a display server's spec: the folder where its socket is to be, and the one with "Xauthority" and "host". */
+export const DISPLAY_SOCKETS = "/proc/self/cwd/socket";
+export const DISPLAY_COOKIES = "/proc/self/cwd/server";
 
 /** Descriptors of the caller by number, as bwrap(1) uses them. */
 export interface Descriptors {

@@ -13,7 +13,7 @@ const NETWORK = { cloneFlags: CLONE.pid | CLONE.network };
 
 function companion(script: string, rest: { timeoutMs?: number; sockets?: number[]; substitute?: boolean } = {}): Step {
   const { timeoutMs = 5000, sockets = [], ...flags } = rest;
-  return { op: "COMPANION", argv: ["/bin/sh", "-c", script], input: "", timeoutMs, sockets: new Uint8Array(new Uint16Array(sockets).buffer), ...flags };
+  return { op: "COMPANION", argv: ["/bin/sh", "-c", script], input: "", timeoutMs, sockets: new Uint8Array(new Uint16Array(sockets).buffer), endSignal: 0, ...flags };
 }
 
 function run(file: string): { status: number | null; stdout: string; stderr: string } {
@@ -66,7 +66,7 @@ test("a companion has descriptors 0 to 3 and its sockets, no terminal of the cal
 test("its sockets are inside, and itself is outside", { skip }, (t) => {
   const folder = makeFolder(t);
   const serve = `require("net").createServer((s) => s.end(require("fs").readlinkSync("/proc/self/ns/net") + "\\n")).listen({ fd: 4 }, () => require("fs").writeSync(3, "r")); process.stdin.resume(); new (require("net").Socket)({ fd: 3 }).on("close", () => process.exit()).resume()`;
-  const step: Step = { op: "COMPANION", argv: [process.execPath, "-e", serve], input: "", timeoutMs: 10_000, sockets: new Uint8Array(new Uint16Array([2, 1, 1000, 0]).buffer) };
+  const step: Step = { op: "COMPANION", argv: [process.execPath, "-e", serve], input: "", timeoutMs: 10_000, sockets: new Uint8Array(new Uint16Array([2, 1, 1000, 0]).buffer), endSignal: 0 };
   const up: Step = { op: "RUN_INSIDE", argv: [findIp(), "link", "set", "lo", "up"], input: "", timeoutMs: 5000 };
   const ran = run(writePlan(folder, { argv: [process.execPath, "-e", `require("net").connect(1000, "127.0.0.1").pipe(process.stdout)`], ...NETWORK, parent: [up, step] }));
   assert.equal(ran.stdout.trim(), spawnSync("readlink", ["/proc/self/ns/net"], { encoding: "utf8" }).stdout.trim(), ran.stderr);

@@ -1,4 +1,4 @@
-import { findGateway } from "../../host/find-gateway.js";
+import { findCompanion } from "../../host/find-companion.js";
 import type { NetworkFilter } from "../../spec/extension.js";
 import { addStep, type Context, refuse } from "./context.js";
 
@@ -27,8 +27,8 @@ export function compileGateway(context: Context, filter: NetworkFilter): void {
   inside([ip, "-batch", "-"], `link set lo up\naddress add ${ADDRESS4}/32 dev lo\nroute add default dev lo src ${ADDRESS4}\n`);
   // a host may have no IPv6
   inside([ip, "-6", "-batch", "-"], `address add ${ADDRESS6}/128 dev lo nodad\nroute add default dev lo src ${ADDRESS6}\n`, true);
-  const argv = [process.execPath, findGateway()];
-  addStep(context, "parent", { op: "COMPANION", argv, input: configure(context, filter), timeoutMs: TIMEOUT_MS, sockets: encodeSockets(), substitute: true }, POINTER);
+  const argv = [process.execPath, findCompanion("gateway")];
+  addStep(context, "parent", { op: "COMPANION", argv, input: configure(context, filter), timeoutMs: TIMEOUT_MS, sockets: encodeSockets(), endSignal: 0, substitute: true }, POINTER);
 }
 
 function findProgram({ host, extension }: Context, name: string, debian: string): string {

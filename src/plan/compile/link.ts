@@ -20,7 +20,7 @@ export function compileLink(context: Context, mode: Exclude<Network["mode"], "no
   const ends = findEnds(context, mode, link, own);
   const folder = join(dirname(options.runFolder ?? "/run/brig"), "brig-links");
   const words = [mode, link.on ?? "", link.address ?? "", ends.gateway, ends.host, link.mac ?? "", String(link.mtu ?? ""), folder].map((word) => word.replaceAll("%", "%%"));
-  addStep(context, "parent", { op: "COMPANION", argv: ["/bin/sh", "-s", "--", "%p", ...words], input: LINK_SCRIPT.replaceAll("%", "%%"), timeoutMs: TIMEOUT_MS, sockets: new Uint8Array(), substitute: true }, POINTER);
+  addStep(context, "parent", { op: "COMPANION", argv: ["/bin/sh", "-s", "--", "%p", ...words], input: LINK_SCRIPT.replaceAll("%", "%%"), timeoutMs: TIMEOUT_MS, sockets: new Uint8Array(), endSignal: 0, substitute: true }, POINTER);
   if (link.download !== undefined && mode !== "macvlan") shape(context, "brig%p", link.download, "RUN");
   compileBandwidth(context, mode === "macvlan" ? link : { ...link, download: undefined });
 }

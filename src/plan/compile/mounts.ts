@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { DISPLAY_COOKIES, DISPLAY_SOCKETS } from "../../spec/extension.js";
 import type { Mount } from "../../spec/oci.js";
 import { BIND, CREATE, MS } from "../format.js";
 import { compileCgroupMount } from "./cgroup-mount.js";
@@ -53,12 +54,19 @@ function prepareBind(context: Context, planned: PlannedMount): void {
   if (!mount.source) throw refuse(context.extension, pointer, "BRIG_BAD_SPEC", `the bind mount ${mount.destination} has no source`, "give it a source");
   if (options.data.length > 0) throw refuse(context.extension, pointer, "BRIG_CANNOT_MOUNT", `a bind mount has no option ${options.data[0]}`, "leave the option out");
   if (options.idmap) checkIdmap(context, planned);
-  if (!preparesOnHost(context) && !options.idmap) return;
+  const early = preparesOnHost(context) || options.idmap;
+  if (!early && !isOwnFolder(mount)) return;
+  const phase = early ? "host" : "child";
   const slot = (planned.slot = takeSlot(context));
-  addStep(context, "host", { op: "OPEN_TREE", slot, path: mount.source, recursive: options.recursive ? 1 : 0, nofollow: 0 }, pointer);
+  addStep(context, phase, { op: "OPEN_TREE", slot, path: mount.source, recursive: options.recursive ? 1 : 0, nofollow: 0 }, pointer);
   const propagation = choosePropagation(options);
-  addStep(context, "host", { op: "MOUNT_ATTR", slot, set: options.set, clear: options.clear, propagation, recursive: options.recursive ? 1 : 0 }, pointer);
+  addStep(context, phase, { op: "MOUNT_ATTR", slot, set: options.set, clear: options.clear, propagation, recursive: options.recursive ? 1 : 0 }, pointer);
   if (options.idmap) addStep(context, "parent", { op: "IDMAP", slot, namespace: 0xffffffff }, pointer);
+}
+
+/** A display server's folders are found from the launcher's working folder, which it leaves with the old root. */
+function isOwnFolder({ source }: Mount): boolean {
+  return source === DISPLAY_SOCKETS || source === DISPLAY_COOKIES;
 }
 
 /** Private unless said otherwise: what the host mounts there later shall not appear inside. */

@@ -1,6 +1,7 @@
 import type { RootEntry } from "../../spec/extension.js";
 import { BIND, CREATE, MOUNT_ATTR, MS } from "../format.js";
 import { addStep, type Context, refuse, takeSlot } from "./context.js";
+import { attachDisplay, openDisplay } from "./display.js";
 import { attachDevices, hasNodes, type PlannedDevice, planDevices, prepareDevices } from "./devices.js";
 import { attachMount, choosePropagation, needsUserXattr, normalisePath, type PlannedMount, planMounts, prepareMount, preparesOnHost } from "./mounts.js";
 import { compileNetworkJoin, isNew } from "./namespaces.js";
@@ -20,12 +21,14 @@ export function compileRoot(context: Context): void {
   prepareDevices(context, devices);
   for (const planned of mounts) prepareMount(context, planned);
   const overlays = prepareOverlays(context);
+  const display = openDisplay(context);
   const rooted = makeRoot(context, rootMount, hasNodes(context, devices));
   for (const path of context.extension.unmount ?? [])
     addStep(context, "child", { op: "UMOUNT_HOST", target: path, flags: MNT_DETACH }, "/annotations/dev.brig.unmount");
   // a tool's mounts are the new root's, as unshare --root --mount-proc has it
   if (!rooted) compileChroot(context);
   fillRoot(context, [...mounts, ...overlays], devices);
+  attachDisplay(context, display);
   compilePty(context, mounts, rooted);
   protectPaths(context);
   // letting go of the old root waits for the kernel's other processors, much longer while a network is being made

@@ -30,7 +30,7 @@ export function compileState(context: Context): void {
 export function deferState({ plan, extension, spec }: Context): void {
   const { host, parent } = plan.steps;
   const state = host.find((step) => step.op === "STATE");
-  if (!state || extension.name !== undefined || extension.detach || attachesNetwork(extension) || spec.hooks) return;
+  if (!state || extension.name !== undefined || extension.detach || attachesNetwork(extension) || extension.display || spec.hooks) return;
   host.splice(host.indexOf(state), 1);
   parent.push({ op: "GO" }, state);
 }
