@@ -70,8 +70,24 @@ const member = z.strictObject({
   aliases: z.array(hostLabel).exactOptional(),
 });
 
+const interfaceName = z.string().regex(INTERFACE, "must be the name of an interface");
+const networkInterface = z.strictObject({
+  kind: z.enum(["bridge", "macvlan", "ipvlan", "move"]),
+  on: interfaceName,
+  name: interfaceName.exactOptional(),
+  hostName: interfaceName.exactOptional(),
+  address: z.union([z.ipv4(), z.literal("none")], { error: 'must be an IPv4 address or "none"' }).exactOptional(),
+  bits: z.int().min(1).max(32).exactOptional(),
+  range: z.tuple([z.ipv4(), z.ipv4()]).exactOptional(),
+  address6: z.cidrv6().exactOptional(),
+  mac: z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i, "must be a MAC address").exactOptional(),
+  mtu: z.int().min(68).max(65535).exactOptional(),
+});
+
 const network = z.strictObject({
-  mode: z.enum(["none", "host", "user", "veth", "bridge", "macvlan", "named"]),
+  mode: z.enum(["none", "host", "user", "veth", "bridge", "macvlan", "interfaces", "named"]),
+  interfaces: z.array(networkInterface).max(8).exactOptional(),
+  rules: z.array(z.strictObject({ language: z.enum(["nft", "iptables", "ip6tables"]), text: z.string() })).exactOptional(),
   filter: z
     .strictObject({
       allow: z.array(text),
@@ -84,7 +100,7 @@ const network = z.strictObject({
     .exactOptional(),
   link: z
     .strictObject({
-      on: z.string().regex(INTERFACE, "must be the name of an interface").exactOptional(),
+      on: interfaceName.exactOptional(),
       address: z.union([z.cidrv4(), z.cidrv6()]).exactOptional(),
       gateway: ipAddress.exactOptional(),
       mtu: z.int().min(68).max(65535).exactOptional(),

@@ -222,9 +222,13 @@ export interface Landlock {
 export interface Network {
   /**
    * "user": outgoing through pasta, or with `filter` through brig's gateway. The others are links that only root can
-   * make: "veth" to the host, "bridge" to one of its bridges, "macvlan" on one of its interfaces. "named": `networks`.
+   * make: "veth" to the host, "bridge" to one of its bridges, "macvlan" on one of its interfaces, "interfaces" whatever
+   * `interfaces` has. "named": `networks`.
    */
-  mode: "none" | "host" | "user" | "veth" | "bridge" | "macvlan" | "named";
+  mode: "none" | "host" | "user" | "veth" | "bridge" | "macvlan" | "interfaces" | "named";
+  interfaces?: NetworkInterface[];
+  /** Loaded into the sandbox's own network when its interfaces are there. */
+  rules?: NetworkRules[];
   /** Only these places can be reached. */
   filter?: NetworkFilter;
   link?: NetworkLink;
@@ -277,6 +281,33 @@ export interface NetworkFilter {
   servers?: string[];
   /** A file on the host that gets a line of JSON for each attempt, beside the one in the state folder. */
   log?: string;
+}
+
+/** One of several interfaces, with an address that nobody else on its network has. */
+export interface NetworkInterface {
+  /** A link to a bridge, one on an interface, or that interface itself, which goes back at the end. */
+  kind: "bridge" | "macvlan" | "ipvlan" | "move";
+  /** The host's bridge or interface. */
+  on: string;
+  /** Inside; a moved one keeps its own. */
+  name?: string;
+  /** The host's end of a link to a bridge. */
+  hostName?: string;
+  /** "10.1.2.3", or "none"; without it a free one is chosen of the network that `on` is in, or of `range`. */
+  address?: string;
+  /** Of the network, where it is not the one of `on`. */
+  bits?: number;
+  range?: [first: string, last: string];
+  /** "fd00::2/64". */
+  address6?: string;
+  mac?: string;
+  mtu?: number;
+}
+
+/** Rules of a firewall: of nft(8), or as iptables-save(8) writes them. */
+export interface NetworkRules {
+  language: "nft" | "iptables" | "ip6tables";
+  text: string;
 }
 
 /** The sandbox's interface; what is left out is chosen. */

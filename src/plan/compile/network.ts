@@ -1,8 +1,9 @@
 import { addStep, type Context, refuse } from "./context.js";
-import type { NetworkLink } from "../../spec/extension.js";
+import type { Network, NetworkLink } from "../../spec/extension.js";
 import { BIND, MOUNT_ATTR, MS } from "../format.js";
 import { compileGateway } from "./gateway.js";
 import { compileBandwidth, compileLink, findRouter, INNER } from "./link.js";
+import { compileInterfaces, compileRules } from "./interfaces.js";
 import { isNew } from "./namespaces.js";
 
 const POINTER = "/annotations/dev.brig.network";
@@ -10,13 +11,20 @@ const START_TIMEOUT_MS = 10_000;
 
 /** Outgoing network through pasta(1), which is attached to the sandbox's network namespace from outside. */
 export function compileNetwork(context: Context): void {
-  const { extension, host } = context;
+  const { extension } = context;
   const { network } = extension;
   if (!network || network.mode === "none") return;
   if (network.mode === "host") return checkHostNetwork(context);
   if (!isNew(context, "network")) throw refuse(extension, POINTER, "BRIG_BAD_SPEC", "a network of its own needs a new network namespace", 'add {"type": "network"} to linux.namespaces');
   compileResolver(context, network.link);
-  if (network.mode !== "user") return compileLink(context, network.mode, network.link ?? {});
+  if (network.mode === "interfaces") compileInterfaces(context, network.interfaces ?? []);
+  else if (network.mode !== "user") compileLink(context, network.mode, network.link ?? {});
+  else compileUser(context, network);
+  compileRules(context, network.rules ?? []);
+}
+
+function compileUser(context: Context, network: Network): void {
+  const { extension, host } = context;
   if (network.filter) return compileGateway(context, network.filter);
   const pasta = host.hasTool("pasta");
   if (!pasta) throw refuse(extension, POINTER, "BRIG_CANNOT_NETWORK", "the user-space network needs pasta", "apt-get install passt");

@@ -27,7 +27,7 @@ function applyX11(draft: Draft): void {
 
 /** Abstract sockets belong to the network namespace; a filter of protocols without unix closes them too. */
 function reachesAbstract({ rules }: Draft, prefix: string): boolean {
-  if (hasRule(rules, "net", "netns")) return false;
+  if (hasRule(rules, "net", "netns", "interface")) return false;
   const protocols = rules.filter(({ name }) => name === "protocol").flatMap(({ value }) => value.split(","));
   if (protocols.length > 0 && !protocols.includes("unix")) return false;
   return (readText("/proc/net/unix") ?? "").includes(` ${prefix}`);

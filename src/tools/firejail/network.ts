@@ -1,25 +1,41 @@
 import { existsSync } from "node:fs";
-import { type Draft } from "./draft.js";
+import { type Draft, isRoot } from "./draft.js";
+import { readFirewalls } from "./firewall.js";
+import { isInterfaceRule, readInterfaces } from "./interfaces.js";
 import { refuseRule } from "./paths.js";
 import { stageFile } from "./stage.js";
-import { findLast, listValues, type Rule } from "./rule.js";
+import { findLast, hasRule, listValues, type Rule } from "./rule.js";
 
-/** What needs an interface of its own in the sandbox. */
-const ADDRESS_RULES = ["ip", "ip6", "iprange", "mac", "mtu", "netmask", "defaultgw", "veth-name", "interface", "netlock"];
-
-/** net, netns, dns, hosts-file. netfilter is for an interface of the sandbox's own, and says nothing without one. */
+/** net, interface, netns, dns, netfilter. netfilter is for an interface of the sandbox's own, and says nothing without one. */
 export function applyNetwork(draft: Draft): void {
   const nets = draft.rules.filter(({ name }) => name === "net");
   const netns = findLast(draft.rules, "netns");
-  const address = draft.rules.find(({ name }) => ADDRESS_RULES.includes(name));
-  const isNone = nets.some(({ value }) => value === "none");
-  if (address && nets.length === 0) throw refuseNetwork(address, `${address.name} is for an interface of the sandbox's own, and there is none`);
-  if (isNone) return separate(draft, nets.find(({ value }) => value === "none")!);
-  for (const rule of nets) if (rule.value !== "user") throw refuseNetwork(rule, `brig firejail does not connect a sandbox to ${rule.value}`);
-  if (address) throw refuseNetwork(address, `the addresses of net=user are the host's: ${address.name} cannot be set`);
+  const none = nets.find(({ value }) => value === "none");
+  const connected = nets.filter(({ value }) => value !== "user");
+  const detail = draft.rules.find(({ name }) => isInterfaceRule(name));
+  if (none) return separate(draft, none);
+  if (connected.length > 0 || hasRule(draft.rules, "interface")) return connectInterfaces(draft, connected);
+  if (detail && nets.length === 0) throw refuseNetwork(detail, `${detail.name} is for an interface of the sandbox's own, and there is none`);
+  if (detail) throw refuseNetwork(detail, `the addresses of net=user are the host's: ${detail.name} cannot be set`);
   if (nets.length > 0) return connectUser(draft, nets[0]!);
   if (netns) joinNamed(draft, netns);
   else draft.extension.network = { mode: "host" };
+  applyNames(draft);
+}
+
+function connectInterfaces(draft: Draft, nets: readonly Rule[]): void {
+  const other = draft.rules.find(({ name, value }) => name === "netns" || (name === "net" && value === "user"));
+  const lock = findLast(draft.rules, "netlock");
+  if (other) throw refuseNetwork(other, `${other.name} ${other.value} and an interface of the host exclude each other`);
+  if (lock) throw refuseRule(lock, "BRIG_CANNOT_NETWORK", "brig firejail has no netlock, which guesses a firewall from the first minute of traffic", "brig run --allow-host NAME:PORT lets a program reach what is named and nothing else; --ignore=netlock goes without");
+  const [first] = nets.length > 0 ? nets : draft.rules.filter(({ name }) => name === "interface");
+  if (!isRoot(draft)) throw refuseRule(first!, "BRIG_CANNOT_NETWORK", `${first!.name} ${first!.value} needs root, who alone may change the host's interfaces`, "--net=user needs no rights: outgoing, through pasta; --net=none closes the network");
+  draft.linux.namespaces!.push({ type: "network" });
+  draft.extension.loopback = true;
+  draft.extension.network = { mode: "interfaces", ...readInterfaces(draft) };
+  const rules = readFirewalls(draft);
+  if (rules.length > 0) draft.extension.network.rules = rules;
+  draft.origins["/annotations/dev.brig.network"] = first!.origin;
   applyNames(draft);
 }
 
