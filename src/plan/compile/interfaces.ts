@@ -19,7 +19,7 @@ export function compileInterfaces(context: Context, interfaces: readonly Network
   if (interfaces.length > MAX_INTERFACES) throw refuse(extension, POINTER, "BRIG_BAD_SPEC", `there are more than ${MAX_INTERFACES} interfaces`, "leave some out");
   const lock = join(dirname(options.runFolder ?? "/run/brig"), "brig-interfaces.lock");
   const words = [extension.network?.link?.gateway ?? "", lock, ...interfaces.flatMap(listWords)].map((word) => word.replaceAll("%", "%%"));
-  addStep(context, "parent", { op: "COMPANION", argv: ["/bin/sh", "-s", "--", "%p", ...words], input: INTERFACES_SCRIPT.replaceAll("%", "%%"), timeoutMs: TIMEOUT_MS, sockets: new Uint8Array(), substitute: true }, POINTER);
+  addStep(context, "parent", { op: "COMPANION", argv: ["/bin/sh", "-s", "--", "%p", ...words], input: INTERFACES_SCRIPT.replaceAll("%", "%%"), timeoutMs: TIMEOUT_MS, sockets: new Uint8Array(), endSignal: 0, substitute: true }, POINTER);
 }
 
 function listWords(each: NetworkInterface): string[] {
