@@ -110,6 +110,16 @@ static int opaque_main(void) {
   return 0;
 }
 
+/* flock(2) for Node, which has none: on descriptor 3, an open file that the caller keeps, and so the lock. 1: held by another. */
+static int flock_main(const char *kind, const char *patience) {
+  int operation = text_equal(kind, "shared") ? 1 /* LOCK_SH */ : 2 /* LOCK_EX */;
+  if (text_equal(patience, "try")) operation |= 4; /* LOCK_NB */
+  long result;
+  do result = sys(__NR_flock, 3, operation);
+  while (result == -EINTR);
+  return result == -EAGAIN ? 1 : result < 0 ? 2 : 0;
+}
+
 static int descriptor_of(const char *text) {
   uint64_t value;
   return text && text_number(text, &value) >= 0 && value < 1u << 20 ? (int)value : -1;
@@ -126,6 +136,7 @@ int launcher_main(int argc, char **argv) {
   if (text_equal(way, "--wait") && what) return wait_main(what);
   if (text_equal(way, "--probe")) return probe_main();
   if (text_equal(way, "--opaque")) return opaque_main();
+  if (text_equal(way, "--flock") && argc > 3) return flock_main(what, argv[3]);
   if (text_equal(way, "--nsid")) return nsid_main(argc - 2, argv + 2);
   return entry_main(argc, argv);
 }

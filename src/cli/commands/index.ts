@@ -134,6 +134,11 @@ export const commands: Record<string, Registration> = {
     summary: "network namespaces with names, as ip-netns(8) has them, and a way out for them",
     load: () => import("./netns.js"),
   },
+  machinectl: {
+    group: "Tools with their own grammar",
+    summary: "machines and their images, as machinectl(1) has them, with or without systemd",
+    load: () => import("./machinectl.js"),
+  },
   profile: {
     group: "Understand",
     summary: "what a Firejail profile comes to, what in it does nothing, and the same for brig run",
