@@ -12,6 +12,9 @@
 /* witness.c: all of them hold, and the build is this one. `words`: the command line behind the name, or 0: not compared. */
 int plan_is_fresh(const struct plan *plan, char **words);
 
+/* answers.c: a witness of what a call was answered gives the same answer. */
+int answer_holds(const struct plan *plan, const struct plan_witness *w);
+
 /* A bit for each of descriptors 0-2 that is a terminal. */
 uint32_t terminal_bits(void);
 

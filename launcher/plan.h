@@ -100,6 +100,17 @@ enum witness_kind {
   WITNESS_CWD = 4,  /* value: the working folder */
   WITNESS_IDS = 5,  /* dev = uid, ino = gid, size = FNV-1a 64 of the supplementary groups but gid, as sorted u32 */
   WITNESS_TTY = 6,  /* dev = a bit for each of descriptors 0, 1, 2 that is a terminal */
+  /* what a call of the compiler's was answered; size = the errno of a failure, where it has one */
+  WITNESS_ACCESS = 7, /* path; mode as for access(2); dev = whether it is granted */
+  WITNESS_STAT = 8,   /* path, links followed: mode, dev, size = uid, ino (0: any); mode 0: a failure */
+  WITNESS_LSTAT = 9,  /* the same of a link itself */
+  WITNESS_LINK = 10,  /* path; value: what the link says, or 0: none that can be read */
+  WITNESS_REAL = 11,  /* path; value: where it leads (realpath(3)), or 0: nowhere */
+  WITNESS_NAMES = 12, /* folder; value: a prefix; size = sum of FNV-1a 64 of each name with it; mode 0: unreadable.
+                       * dev, ino and mtime_ns are the folder's, or 0: unchanged ones make it needless to look */
+  WITNESS_CONTENT = 13, /* as FILE, links followed; mode 0: cannot be read */
+  WITNESS_TEXT = 14,  /* path; size = FNV-1a 64 of the text (a file of the kernel's); mode 0: cannot be read */
+  WITNESS_CAPS = 15,  /* size = the effective capabilities, CAP_X as bit X */
 };
 struct plan_witness {
   uint32_t kind;

@@ -154,6 +154,38 @@ function readWitness(whole: Buffer, at: number, data: DataReader): Witness {
       return { kind: "ids", uid: Number(long("dev")), gid: Number(long("ino")), groups: long("size") };
     case WITNESS.TTY:
       return { kind: "tty", bits: Number(long("dev")) };
+    case WITNESS.CAPS:
+      return { kind: "caps", effective: long("size") };
+    default:
+      return readAnswer(get, long, time, path, data);
+  }
+}
+
+type Get<T> = (field: keyof typeof WITNESS_FIELDS) => T;
+
+function readAnswer(get: Get<number>, long: Get<bigint>, time: Get<bigint>, path: string, data: DataReader): Witness {
+  const mode = get("mode");
+  const text = get("value") === 0 ? undefined : data.readString(get("value"));
+  switch (get("kind")) {
+    case WITNESS.ACCESS:
+      return { kind: "access", path, mode, granted: long("dev") !== 0n };
+    case WITNESS.STAT:
+    case WITNESS.LSTAT: {
+      const answer = mode === 0 ? { errno: Number(long("size")) } : { mode, uid: Number(long("size")), dev: long("dev"), ino: long("ino") };
+      return { kind: get("kind") === WITNESS.STAT ? "stat" : "lstat", path, answer };
+    }
+    case WITNESS.LINK:
+      return { kind: "link", path, answer: text };
+    case WITNESS.REAL:
+      return { kind: "real", path, answer: text };
+    case WITNESS.NAMES: {
+      const folder = long("ino") === 0n ? undefined : { dev: long("dev"), ino: long("ino"), mtimeNs: time("mtime_ns") };
+      return { kind: "names", path, prefix: text ?? "", sum: mode === 0 ? undefined : long("size"), folder };
+    }
+    case WITNESS.CONTENT:
+      return { kind: "content", path, mode, dev: long("dev"), ino: long("ino"), size: long("size"), mtimeNs: time("mtime_ns"), ctimeNs: time("ctime_ns") };
+    case WITNESS.TEXT:
+      return { kind: "text", path, hash: mode === 0 ? undefined : long("size") };
     default:
       throw bad("it has an unknown kind of witness");
   }

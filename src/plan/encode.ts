@@ -118,12 +118,12 @@ function writeBlob(head: Buffer, at: number, blob: Blob): number {
 }
 
 function writeWitness(head: Buffer, at: number, witness: Witness, data: DataWriter): void {
-  const put = (field: keyof typeof WITNESS_FIELDS, value: number): void => void head.writeUInt32LE(value, at + WITNESS_FIELDS[field]);
-  const putLong = (field: keyof typeof WITNESS_FIELDS, value: bigint): void =>
-    void head.writeBigInt64LE(BigInt.asIntN(64, value), at + WITNESS_FIELDS[field]);
+  const put: Put<number> = (field, value) => void head.writeUInt32LE(value, at + WITNESS_FIELDS[field]);
+  const putLong: Put<bigint> = (field, value) => void head.writeBigInt64LE(BigInt.asIntN(64, value), at + WITNESS_FIELDS[field]);
   put("kind", WITNESS[witness.kind.toUpperCase() as keyof typeof WITNESS]);
   switch (witness.kind) {
     case "file":
+    case "content":
       put("path", data.addString(witness.path));
       put("mode", witness.mode);
       putLong("dev", witness.dev);
@@ -144,6 +144,41 @@ function writeWitness(head: Buffer, at: number, witness: Witness, data: DataWrit
       return putLong("size", witness.groups);
     case "tty":
       return putLong("dev", BigInt(witness.bits));
+    default:
+      return writeAnswer(witness, put, putLong, data);
+  }
+}
+
+type Put<T> = (field: keyof typeof WITNESS_FIELDS, value: T) => void;
+type Answer = Exclude<Witness, { kind: "file" | "content" | "env" | "words" | "cwd" | "ids" | "tty" }>;
+
+function writeAnswer(witness: Answer, put: Put<number>, putLong: Put<bigint>, data: DataWriter): void {
+  if (witness.kind === "caps") return putLong("size", witness.effective);
+  put("path", data.addString(witness.path));
+  switch (witness.kind) {
+    case "access":
+      put("mode", witness.mode);
+      return putLong("dev", witness.granted ? 1n : 0n);
+    case "stat":
+    case "lstat":
+      if ("errno" in witness.answer) return putLong("size", BigInt(witness.answer.errno));
+      put("mode", witness.answer.mode);
+      putLong("dev", witness.answer.dev);
+      putLong("ino", witness.answer.ino);
+      return putLong("size", BigInt(witness.answer.uid));
+    case "link":
+    case "real":
+      return put("value", data.addString(witness.answer ?? ""));
+    case "names":
+      put("value", data.addString(witness.prefix));
+      put("mode", witness.sum === undefined ? 0 : 1);
+      putLong("size", witness.sum ?? 0n);
+      putLong("dev", witness.folder?.dev ?? 0n);
+      putLong("ino", witness.folder?.ino ?? 0n);
+      return putLong("mtime_ns", witness.folder?.mtimeNs ?? 0n);
+    case "text":
+      put("mode", witness.hash === undefined ? 0 : 1);
+      return putLong("size", witness.hash ?? 0n);
   }
 }
 

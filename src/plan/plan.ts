@@ -41,7 +41,22 @@ export type Witness =
   | { kind: "words"; words: string[] }
   | { kind: "cwd"; folder: string }
   | { kind: "ids"; uid: number; gid: number; groups: bigint }
-  | { kind: "tty"; bits: number };
+  | { kind: "tty"; bits: number }
+  | { kind: "access"; path: string; mode: number; granted: boolean }
+  | { kind: "stat" | "lstat"; path: string; answer: PlaceAnswer | { errno: number } }
+  | { kind: "link" | "real"; path: string; answer: string | undefined }
+  | { kind: "names"; path: string; prefix: string; sum: bigint | undefined; folder: { dev: bigint; ino: bigint; mtimeNs: bigint } | undefined }
+  | { kind: "content"; path: string; mode: number; dev: bigint; ino: bigint; size: bigint; mtimeNs: bigint; ctimeNs: bigint }
+  | { kind: "text"; path: string; hash: bigint | undefined }
+  | { kind: "caps"; effective: bigint };
+
+/** What stat(2) said of a place, as far as a compiler asks. `ino` 0: it did not ask. */
+export interface PlaceAnswer {
+  mode: number;
+  uid: number;
+  dev: bigint;
+  ino: bigint;
+}
 
 /** JSON behind the plan, for TypeScript alone. */
 export interface Note {

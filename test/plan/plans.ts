@@ -45,6 +45,19 @@ const witness: fc.Arbitrary<Witness> = fc.oneof(
   fc.record({ kind: fc.constant("cwd" as const), folder: text }),
   fc.record({ kind: fc.constant("ids" as const), uid: u32, gid: u32, groups: u64 }),
   fc.record({ kind: fc.constant("tty" as const), bits: fc.integer({ min: 0, max: 7 }) }),
+  fc.record({ kind: fc.constant("access" as const), path: text, mode: u32, granted: fc.boolean() }),
+  fc.record({
+    kind: fc.constantFrom("stat" as const, "lstat" as const), path: text,
+    answer: fc.oneof(fc.record({ mode: fc.integer({ min: 1, max: 0xffff }), uid: u32, dev: u64, ino: u64 }), fc.record({ errno: fc.nat(133) })),
+  }),
+  fc.record({ kind: fc.constantFrom("link" as const, "real" as const), path: text, answer: fc.option(text.filter((each) => each !== ""), { nil: undefined }) }),
+  fc.record({
+    kind: fc.constant("names" as const), path: text, prefix: text, sum: fc.option(u64, { nil: undefined }),
+    folder: fc.option(fc.record({ dev: u64, ino: u64.filter((each) => each !== 0n), mtimeNs: i64 }), { nil: undefined }),
+  }),
+  fc.record({ kind: fc.constant("content" as const), path: text, mode: u32, dev: u64, ino: u64, size: u64, mtimeNs: i64, ctimeNs: i64 }),
+  fc.record({ kind: fc.constant("text" as const), path: text, hash: fc.option(u64, { nil: undefined }) }),
+  fc.record({ kind: fc.constant("caps" as const), effective: u64 }),
 );
 
 /** Any plan that the format can hold. */

@@ -56,7 +56,7 @@ function hideSound(draft: Draft): void {
   const { home, runUser } = draft.context.places;
   const sound = findLast(draft.rules, "nosound");
   if (sound) for (const path of [`${home}/.config/pulse`, `${home}/.pulse`, `${runUser}/pulse`, `${runUser}/pipewire-0`, `${runUser}/pipewire-0-manager`]) hide(draft, path, sound.origin);
-  if (sound) for (const name of draft.context.folders.list("/tmp")) if (name.startsWith("pulse-")) hide(draft, `/tmp/${name}`, sound.origin);
+  if (sound) for (const name of draft.context.folders.list("/tmp", "pulse-")) hide(draft, `/tmp/${name}`, sound.origin);
   const input = findLast(draft.rules, "noinput");
   if (input) hide(draft, "/dev/input", input.origin);
   const screen = findLast(draft.rules, "no3d");

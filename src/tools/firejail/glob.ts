@@ -1,23 +1,21 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { type Listing, listFolder, useListing } from "../../host/list-names.js";
 
-/** Looks into folders, each once, and tells which were looked into. */
+/** Looks into folders, each once. */
 export interface Folders {
-  /** Names in a folder; none when it cannot be read. */
-  list(path: string): readonly string[];
+  /** Names in a folder that begin so; none when it cannot be read. */
+  list(path: string, prefix?: string): readonly string[];
   exists(path: string): boolean;
   /** The same, for thousands of paths of which most lie in folders that are not there. */
   mayHold(path: string): boolean;
-  looked: ReadonlySet<string>;
 }
 
 export function openFolders(): Folders {
-  const lists = new Map<string, readonly string[]>();
-  const looked = new Set<string>();
-  const list = (path: string): readonly string[] => {
-    let names = lists.get(path);
-    if (!names) lists.set(path, (names = readNames(path)));
-    looked.add(path);
-    return names;
+  const lists = new Map<string, Listing>();
+  const list = (path: string, prefix = ""): readonly string[] => {
+    let listing = lists.get(path);
+    if (!listing) lists.set(path, (listing = listFolder(path)));
+    return useListing(listing, prefix);
   };
   const folders = new Map<string, boolean>();
   const isThere = (folder: string): boolean => {
@@ -26,15 +24,7 @@ export function openFolders(): Folders {
     return known;
   };
   const mayHold = (path: string): boolean => isThere(path.slice(0, path.lastIndexOf("/"))) && existsSync(path);
-  return { list, looked, mayHold, exists: (path) => (looked.add(path), existsSync(path)) };
-}
-
-function readNames(path: string): readonly string[] {
-  try {
-    return readdirSync(path).sort();
-  } catch {
-    return [];
-  }
+  return { list, mayHold, exists: (path) => existsSync(path) };
 }
 
 export function isPattern(path: string): boolean {
@@ -62,7 +52,7 @@ function expandSegment(folder: string, segment: string, folders: Folders): strin
   if (!isPattern(segment)) return [`${folder}/${segment}`];
   const matches = compileSegment(segment);
   return folders
-    .list(folder || "/")
+    .list(folder || "/", segment.slice(0, segment.search(WILD)))
     .filter(matches)
     .map((name) => `${folder}/${name}`);
 }
@@ -89,10 +79,12 @@ export function compileSegment(pattern: string): (name: string) => boolean {
   return test;
 }
 
+const WILD = /[*?[\\]/;
+
 /** Most names differ from a pattern in what stands before its first wildcard: they are not looked at further. */
 function makeTest(pattern: string): (name: string) => boolean {
   const parts = readParts(pattern);
-  const prefix = pattern.slice(0, pattern.search(/[*?[\\]/));
+  const prefix = pattern.slice(0, pattern.search(WILD));
   return (name) => name.startsWith(prefix) && matchParts(parts, name);
 }
 
