@@ -34,6 +34,11 @@ void caller_let_go(const struct plan *plan) {
   }
 }
 
+int step_say(struct run *run, const struct plan_step *step) {
+  write_all(STDERR, run->plan->data + step->a[0], step->a[1]); /* who does not listen is not told */
+  return 0;
+}
+
 int step_hold_fd(struct run *run, const struct plan_step *step) {
   int fd = (int)step->a[0];
   if (must(run, sys_fcntl(fd, F_GETFD, 0), "fcntl", "a descriptor to hold") < 0) return -1;
@@ -70,6 +75,22 @@ static int copy_all(struct run *run, int from, int to, const char *path) {
     if (n <= 0) return must(run, n, "read", path) < 0 ? -1 : 0;
     if (must(run, write_all(to, data, (size_t)n), "write", path) < 0) return -1;
   }
+}
+
+/* 128 random bits, marked as a version 4 UUID as systemd's are: machine-id(5). */
+static int write_machine_id(struct run *run, int to, const char *path) {
+  unsigned char bytes[16];
+  char text[33];
+  if (must(run, sys(__NR_getrandom, bytes, sizeof bytes, 0), "getrandom", path) < 0) return -1;
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  for (int i = 0; i < 32; i++) text[i] = "0123456789abcdef"[(bytes[i / 2] >> (i % 2 ? 0 : 4)) & 15];
+  text[32] = '\n';
+  return must(run, write_all(to, text, sizeof text), "write", path);
+}
+
+static int fill(struct run *run, uint32_t from, int to, const char *path) {
+  return from == DATA_MACHINE_ID ? write_machine_id(run, to, path) : copy_all(run, (int)from, to, path);
 }
 
 /* As creat(2), but no link leads out of the root. */
@@ -119,7 +140,7 @@ static int make_data_tree(struct run *run, const struct plan_step *step, const c
   int place = must(run, open_source(run, "/tmp", 0), "open", "/tmp"), file = -1, clone = -1;
   int there = place < 0 ? -1 : must(run, sys(__NR_move_mount, tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH), "move_mount", path);
   if (there >= 0) file = must(run, sys_openat(tree, "data", O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0600), "create", path);
-  if (file >= 0 && copy_all(run, (int)step->a[2], file, path) >= 0 && must(run, sys(__NR_fchmod, file, step->a[1]), "chmod", path) >= 0)
+  if (file >= 0 && fill(run, step->a[2], file, path) >= 0 && must(run, sys(__NR_fchmod, file, step->a[1]), "chmod", path) >= 0)
     clone = must(run, sys(__NR_open_tree, file, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH), "open_tree", path);
   if (file >= 0) sys_close(file);
   if (there >= 0) {

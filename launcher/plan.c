@@ -38,7 +38,7 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_SECCOMP_FD] = {"u", "L"},       [OP_KEEP_FDS] = {"b", "L"},        [OP_CHMOD] = {"Su", "C"},
     [OP_NEST_USERS] = {"lubb", "C"},    [OP_NO_USERS] = {"", "C"},         [OP_ENVIRONMENT] = {"uvv", "L"},
     [OP_CWD_FIRST] = {"V", "L"},        [OP_LOCK_FILE] = {"S", "I"},
-    [OP_WATCH] = {"ubbu", "H"},         [OP_RUN_INSIDE] = {"Vbu", "P"},
+    [OP_WATCH] = {"ubbu", "H"},         [OP_RUN_INSIDE] = {"Vbu", "P"},     [OP_SAY] = {"b", "H"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

@@ -225,7 +225,8 @@ enum op {
                        /*     end), u32 CLONE_NEW* of the namespaces whose numbers are told                    */
   OP_WAIT_FD,          /* PL  u32 descriptor: until it has a byte or an end                                    */
   OP_FILE_FD,          /* C   str path, u32 mode, u32 descriptor: a file with what is read from it             */
-  OP_DATA_MOUNT,       /* C   str target, u32 mode, u32 descriptor, u32 mount attributes: such a file, bound   */
+  OP_DATA_MOUNT,       /* C   str target, u32 mode, u32 descriptor, u32 mount attributes: such a file, bound;  */
+                       /*     DATA_MACHINE_ID in the descriptor's place: with a new machine-id(5)              */
   OP_BIND_FD,          /* C   u32 descriptor, str target, u32 set, u32 propagation: what it stands for, bound  */
   OP_SECCOMP_FD,       /* L   u32 descriptor: a filter read from it                                            */
   OP_KEEP_FDS,         /* L   blob of u32 descriptors that the payload does not get; all others below 256      */
@@ -244,8 +245,11 @@ enum op {
                        /*     with NEW_LISTENER then has its listener served by a child of the supervisor         */
   OP_RUN_INSIDE,       /* P   as OP_RUN, in the first process's user and network namespaces with CAP_NET_ADMIN  */
                        /*     there: nft, ip and tc for the sandbox's own network                              */
+  OP_SAY,              /* H   blob: written to standard error                                                  */
   OP_COUNT,
 };
+
+#define DATA_MACHINE_ID 0xffffffffu
 
 /* OP_WATCH's flag: calls that the filter refuses are told and go on all the same. */
 enum { WATCH_ONLY = 1 << 0 };

@@ -29,7 +29,7 @@ static step_function *const steps[OP_COUNT] = {
     [OP_DATA_MOUNT] = step_data_mount, [OP_BIND_FD] = step_bind_fd, [OP_SECCOMP_FD] = step_seccomp_fd,
     [OP_KEEP_FDS] = step_keep_fds, [OP_CHMOD] = step_chmod, [OP_NEST_USERS] = step_nest_users, [OP_NO_USERS] = step_no_users,
     [OP_ENVIRONMENT] = step_environment, [OP_CWD_FIRST] = step_cwd_first, [OP_LOCK_FILE] = step_lock_file,
-    [OP_WATCH] = step_watch,
+    [OP_WATCH] = step_watch,           [OP_SAY] = step_say,
 };
 
 void run_init(struct run *run, const struct plan *plan) {

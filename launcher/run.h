@@ -113,7 +113,7 @@ extern step_function step_open, step_open_tree, step_mount_attr, step_fs_mount, 
     step_scheduler, step_io_priority, step_affinity, step_personality, step_parent_death, step_session,
     step_capabilities, step_securebits, step_no_new_privs, step_landlock, step_seccomp, step_exec, step_keep_fd, step_fchdir, step_join,
     step_file_server, step_companion, step_run_inside,
-    step_hold_fd, step_info_fd, step_wait_fd, step_file_fd, step_data_mount, step_bind_fd, step_seccomp_fd, step_keep_fds,
+    step_say, step_hold_fd, step_info_fd, step_wait_fd, step_file_fd, step_data_mount, step_bind_fd, step_seccomp_fd, step_keep_fds,
     step_chmod, step_nest_users, step_no_users, step_environment, step_cwd_first, step_lock_file,
     step_watch;
 

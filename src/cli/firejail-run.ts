@@ -1,22 +1,23 @@
+import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findCacheFolder } from "../launch/cache.js";
 import { handOverPlan } from "../launch/hand-over.js";
 import { findRunFolder } from "../launch/run-folder.js";
 import { compilePlan } from "../plan/compile.js";
 import { encodePlan } from "../plan/encode.js";
+import { readExtension, writeExtension } from "../spec/extension.js";
 import { listSandboxes } from "../sandbox/list.js";
 import { isLive } from "../sandbox/sandbox.js";
 import { loadRules } from "../tools/firejail/choose.js";
 import { readJailContext, findPlaces } from "../tools/firejail/context.js";
 import { findShell, type Words } from "../tools/firejail/grammar.js";
 import { listCreated } from "../tools/firejail/make.js";
-import { makeCreated, prepareStage } from "../tools/firejail/prepare.js";
+import { makeCreated, prepareFolders, stageFiles } from "../tools/firejail/prepare.js";
 import { openProfileFiles } from "../tools/firejail/profile-files.js";
 import { findLast, hasRule } from "../tools/firejail/rule.js";
 import { buildFirejailSpec, type JailSpec } from "../tools/firejail/spec.js";
 import { runFirejailAction } from "./firejail-actions.js";
-import { printError } from "./output/print.js";
-import type { ToolRun } from "./soft-tool.js";
+import { sealPlan, type ToolRun } from "./soft-tool.js";
 import { build } from "./version.js";
 
 /** Runs a program as firejail would. */
@@ -27,15 +28,22 @@ export async function runFirejail(run: ToolRun, words: Words): Promise<number> {
   const { rules } = loadRules(words, program, openProfileFiles(places.home), places, config, run.host.euid === 0);
   const joined = findJoined(findLast(rules, "join-or-start")?.value);
   if (joined !== undefined) return await runFirejailAction(run, { ...words, action: { name: "join", sandbox: joined } });
-  makeCreated(listCreated(rules, places));
+  const created = listCreated(rules, places);
+  run.recording.aside(() => makeCreated(created));
   const folders = listOwnFolders(run.host.euid);
+  const runFolder = findRunFolder(run.host.euid);
+  run.recording.aside(() => prepareFolders(folders.stage, runFolder));
+  // where one of them is gone, it has to be made again
+  for (const path of [...created.folders, ...created.files, ...folders.own]) existsSync(path);
+  statSync(folders.stage);
   const context = readJailContext(run.host, places, folders.stage, folders.own);
   const command = words.command.length > 0 ? words.command : [findShell()];
   const jail = buildFirejailSpec(rules, command, context);
   const quiet = words.quiet || hasRule(rules, "quiet") || config.get("quiet-by-default") === "yes";
-  if (!quiet) for (const warning of jail.warnings) printError(`Warning: ${warning}`);
-  prepareStage(jail.staged, folders.stage, findRunFolder(run.host.euid));
-  return await launch(run, jail);
+  const spec = quiet ? jail.spec : writeExtension(jail.spec, { ...readExtension(jail.spec), says: jail.warnings.map((warning) => `Warning: ${warning}`) });
+  run.recording.aside(() => stageFiles(jail.staged));
+  for (const { path } of jail.staged) statSync(path);
+  return await launch(run, { ...jail, spec }, runFolder);
 }
 
 function findJoined(name: string | undefined): string | undefined {
@@ -52,10 +60,13 @@ function listOwnFolders(euid: number): { stage: string; own: string[] } {
 }
 
 /** Where a bus is filtered, Node stays beside the sandbox with the proxy; otherwise nothing of it does. */
-async function launch(run: ToolRun, { spec, proxies }: JailSpec): Promise<number> {
-  const plan = compilePlan(spec, run.host, { runFolder: findRunFolder(run.host.euid), words: [run.tool, ...run.words], cwd: process.cwd(), build });
-  const bytes = encodePlan(plan);
+async function launch(run: ToolRun, { spec, proxies }: JailSpec, runFolder: string): Promise<number> {
+  const plan = compilePlan(spec, run.host, { runFolder, words: [run.tool, ...run.words], cwd: process.cwd(), build });
+  // a name that a killed sandbox left is freed by whoever compiles
+  const isKept = proxies.length === 0 && readExtension(spec).name === undefined;
+  const bytes = isKept ? sealPlan(run, plan) : encodePlan(plan);
   if (proxies.length === 0) return await handOverPlan(bytes);
+  run.recording.stop();
   const { startProxies } = await import("../tools/firejail/bus-proxy.js");
   const { runPlan } = await import("../launch/run-plan.js");
   const running = await startProxies(proxies);

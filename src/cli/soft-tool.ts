@@ -1,10 +1,14 @@
+import { writeCachedPlan } from "../launch/cache.js";
 import { handOverPlan } from "../launch/hand-over.js";
+import { type Recording, recordInputs } from "../launch/record-inputs.js";
+import { witnessFile } from "../launch/witness.js";
 import { readHostFacts, type HostFacts } from "../host/facts.js";
 import { compilePlan } from "../plan/compile.js";
 import { encodePlan } from "../plan/encode.js";
-import type { Witness } from "../plan/plan.js";
+import type { Plan } from "../plan/plan.js";
 import type { Spec } from "../spec/oci.js";
 import { printError } from "./output/print.js";
+import { build } from "./version.js";
 
 /** What a command for a tool with its own grammar works with. */
 export interface ToolRun {
@@ -12,6 +16,8 @@ export interface ToolRun {
   tool: string;
   words: string[];
   host: HostFacts;
+  /** What the command asks of the host, from its beginning on. */
+  recording: Recording;
 }
 
 /**
@@ -24,11 +30,14 @@ export async function runAsTool(
   words: string[],
   run: (run: ToolRun) => number | Promise<number>,
 ): Promise<number> {
+  const recording = recordInputs();
   try {
-    return await run({ tool, words, host: readHostFacts() });
+    return await run({ tool, words, host: readHostFacts(), recording });
   } catch (error) {
     if (!(error instanceof Error && error.name === "BrigError")) throw error;
     return tellFailure(error as Error & ToolFailure, prefix);
+  } finally {
+    recording.stop();
   }
 }
 
@@ -46,11 +55,30 @@ function tellFailure(error: Error & ToolFailure, prefix: string): number {
 }
 
 /** Compiles a tool's spec and gives it to the launcher, which becomes the program. */
-export async function launchSpec(run: ToolRun, spec: Spec, witnesses: Witness[] = []): Promise<number> {
-  return await handOverPlan(compileSpec(run, spec, witnesses));
+export async function launchSpec(run: ToolRun, spec: Spec): Promise<number> {
+  return await handOverPlan(sealPlan(run, compileToolPlan(run, spec)));
 }
 
 /** A spec of a tool as bytes for the launcher. */
-export function compileSpec({ tool, words, host }: ToolRun, spec: Spec, witnesses: Witness[] = []): Uint8Array {
-  return encodePlan(compilePlan(spec, host, { words: [tool, ...words], cwd: process.cwd(), witnesses }));
+export function compileSpec(run: ToolRun, spec: Spec): Uint8Array {
+  return encodePlan(compileToolPlan(run, spec));
+}
+
+function compileToolPlan({ tool, words, host }: ToolRun, spec: Spec): Plan {
+  return compilePlan(spec, host, { words: [tool, ...words], cwd: process.cwd(), build });
+}
+
+/**
+ * The plan's bytes, kept for the next time that the same words are typed: it holds while everything that was asked of
+ * the host up to here has the same answer. A command that did or said something beside its plan is not kept.
+ */
+export function sealPlan({ tool, words, host, recording }: ToolRun, plan: Plan): Uint8Array {
+  const { euid, egid, terminals } = host;
+  const answers = recording.stop();
+  if (!Array.isArray(answers)) return encodePlan(plan);
+  const script = process.argv[1];
+  plan.witnesses.push({ kind: "tty", bits: terminals }, ...(script?.endsWith(".cjs") ? [witnessFile(script)] : []), ...answers);
+  const bytes = encodePlan(plan);
+  writeCachedPlan({ words: [tool, ...words], cwd: process.cwd(), euid, egid, terminals }, bytes);
+  return bytes;
 }

@@ -9,8 +9,11 @@ const TICK_NS = 100_000_000n;
 /** The kernel's own calls, whatever node:fs is made to be later. */
 const kernel = { closeSync, openSync, readSync, statSync };
 
-/** What differs from one process to the next, or at any moment, though nobody changed a thing. */
-const RESTLESS = /^\/proc\/(?:\d+\/|net\/|self\/(?!mountinfo$|cgroup$|[ug]id_map$)|thread-self|stat|uptime|loadavg|meminfo|locks)/;
+/** What differs from one process to the next; of namespaces the launcher has what Node has. */
+const PERSONAL = /^\/proc\/(?:\d+|self|thread-self)\/(?!ns\/|mountinfo$|cgroup$|[ug]id_map$)/;
+
+/** Texts that are others at any moment, though nobody changed a thing. */
+const RESTLESS = /^\/proc\/(?:net\/|stat$|uptime$|loadavg$|meminfo$|locks$|vmstat$|interrupts$)/;
 
 /** What was asked and answered, each once, as witnesses. */
 export class AnswerBook {
@@ -87,7 +90,7 @@ export class AnswerBook {
 
   /** A relative path counts from the working folder, which is witnessed itself. */
   #settle(path: string): string {
-    if (RESTLESS.test(path)) this.refuse(`${path} was looked at`);
+    if (PERSONAL.test(path)) this.refuse(`${path} was looked at`);
     if (path === "" || path.includes("\0")) this.refuse("a path is empty");
     return path;
   }
@@ -101,6 +104,7 @@ export class AnswerBook {
   }
 
   #addKernelText(path: string): void {
+    if (RESTLESS.test(path)) this.refuse(`${path} was read`);
     this.#add(`text ${path}`, () => {
       const text = readKernelText(path);
       return { kind: "text", path: this.#settle(path), hash: text && hashToBigInt(addBytes(makeHash(), text)) };

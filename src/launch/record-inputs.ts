@@ -47,7 +47,7 @@ export function recordInputs(sync: () => void = () => undefined): Recording {
       }
     },
     stop() {
-      turn(false);
+      if (fs.existsSync !== originals.get("existsSync")!.original) turn(false);
       return book.finish();
     },
   };

@@ -34,6 +34,9 @@ export const STEP_ID = 1 << 1;
 export const BIND = { RECURSIVE: 1 << 0, FROM_NEW_ROOT: 1 << 1, CREATE: 1 << 2, NOFOLLOW: 1 << 3, MISSING_OK: 1 << 4 } as const;
 export const CREATE = { NOTHING: 0, DIR: 1, FILE: 2, SAME: 3 } as const;
 
+/** In a descriptor's place in DATA_MOUNT: a new machine-id. */
+export const DATA_MACHINE_ID = 0xffffffff;
+
 export const WITNESS = { FILE: 1, ENV: 2, WORDS: 3, CWD: 4, IDS: 5, TTY: 6, ACCESS: 7, STAT: 8, LSTAT: 9, LINK: 10, REAL: 11, NAMES: 12, CONTENT: 13, TEXT: 14, CAPS: 15 } as const;
 
 /** Byte offsets in struct plan_header. */

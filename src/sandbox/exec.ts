@@ -107,12 +107,13 @@ function listAllCapabilities(host: HostFacts): Record<"bounding" | "effective" |
 }
 
 function deriveExtension({ folder, extension }: Sandbox, options: ExecOptions, joined: ReadonlySet<NamespaceType>): Extension {
-  const { landlock, keyring, securebits } = extension;
+  const { landlock, keyring, securebits, environment } = extension;
   // the namespaces keep these inside already; a second domain of Landlock would part the command from the payload
   const scopes = (landlock?.scopes ?? []).filter((scope) => !joined.has(scope === "signal" ? "pid" : "network"));
   return {
     ...(landlock && !options.privileged ? { landlock: { ...landlock, scopes } } : {}),
     ...(keyring ? { keyring } : {}),
+    ...(environment ? { environment } : {}),
     ...(securebits === undefined || options.privileged ? {} : { securebits }),
     terminal: options.detach ? "never" : (options.terminal ?? "auto"),
     dieWithParent: !options.detach,

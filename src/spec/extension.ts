@@ -38,6 +38,8 @@ export interface Extension {
   detach?: boolean;
   /** Its folder with the exit status and the log stays when the payload ends, until `brig rm`. */
   keep?: boolean;
+  /** Lines for standard error at each start. */
+  says?: string[];
   /** Decisions of the policy that a person might not expect, as sentences for `explain`. */
   notes?: string[];
   /**
@@ -198,6 +200,8 @@ export type RootEntry =
   /** What is read from a descriptor of the caller, as a file; or as a file of its own that is bound at the path. */
   | { type: "copy"; path: string; mode: number; fd: number; after?: number }
   | { type: "data"; path: string; mode: number; fd: number; readonly?: boolean; after?: number }
+  /** A machine-id(5) that is another one at each start, read-only, over what is there. */
+  | { type: "machineId"; path: string; after?: number }
   | { type: "chmod"; path: string; mode: number; after?: number }
   /** The mount at the path, and none below it, becomes read-only. */
   | { type: "readonly"; path: string; after?: number };

@@ -9,6 +9,8 @@ const TOLD = ["cgroup", "ipc", "mount", "network", "pid", "uts"] as const;
 export function compileTelling(context: Context): void {
   const { hold = [], info, status, waitForMaps } = context.extension.descriptors ?? {};
   const namespaces = TOLD.reduce((flags, type) => flags + (isNew(context, type) ? CLONE[type] : 0), 0);
+  const { says = [] } = context.extension;
+  if (says.length > 0) addStep(context, "host", { op: "SAY", text: says.map((line) => `${line}\n`).join("") }, "/annotations/dev.brig.says");
   for (const descriptor of [...hold, ...(status === undefined ? [] : [status])]) addStep(context, "host", { op: "HOLD_FD", descriptor }, `${POINTER}/hold`);
   if (info !== undefined) addStep(context, "parent", { op: "INFO_FD", descriptor: info, form: 0, namespaces }, `${POINTER}/info`);
   if (status !== undefined) addStep(context, "parent", { op: "INFO_FD", descriptor: status, form: 1, namespaces }, `${POINTER}/status`);

@@ -1,5 +1,5 @@
 import type { RootEntry } from "../../spec/extension.js";
-import { BIND, CREATE, MOUNT_ATTR, MS } from "../format.js";
+import { BIND, CREATE, DATA_MACHINE_ID, MOUNT_ATTR, MS } from "../format.js";
 import { addStep, type Context, refuse, takeSlot } from "./context.js";
 import { attachDisplay, openDisplay } from "./display.js";
 import { attachDevices, hasNodes, type PlannedDevice, planDevices, prepareDevices } from "./devices.js";
@@ -176,6 +176,7 @@ function makeSpecialEntry(context: Context, entry: Exclude<RootEntry, { type: "d
   const attributes = MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV;
   if (entry.type === "copy") addStep(context, "child", { op: "FILE_FD", path, mode: entry.mode, descriptor: entry.fd }, pointer);
   else if (entry.type === "data") addStep(context, "child", { op: "DATA_MOUNT", target: path, mode: entry.mode, descriptor: entry.fd, attributes: attributes | (entry.readonly ? MOUNT_ATTR.RDONLY : 0) }, pointer);
+  else if (entry.type === "machineId") addStep(context, "child", { op: "DATA_MOUNT", target: path, mode: 0o444, descriptor: DATA_MACHINE_ID, attributes: attributes | MOUNT_ATTR.NOEXEC | MOUNT_ATTR.RDONLY }, pointer);
   else if (entry.type === "chmod") addStep(context, "child", { op: "CHMOD", path, mode: entry.mode }, pointer);
   else addStep(context, "child", { op: "ATTR", target: path, set: MOUNT_ATTR.RDONLY, clear: 0, propagation: 0, recursive: 0 }, pointer);
 }

@@ -23,9 +23,8 @@ export function buildEnvironment({ environment }: BwrapOptions): Environment {
   return built;
 }
 
-/** What a variable will be, and whether that is the caller's. */
-export function lookUp(built: Environment, env: Record<string, string | undefined>, name: string): { value: string | undefined; inherited: boolean } {
-  if (built.set.has(name)) return { value: built.set.get(name), inherited: false };
-  const inherited = built.inherit && !built.unset.has(name);
-  return { value: inherited ? env[name] : undefined, inherited };
+/** What a variable will be; the caller's is looked at only where it counts. */
+export function lookUp(built: Environment, env: Record<string, string | undefined>, name: string): string | undefined {
+  if (built.set.has(name)) return built.set.get(name);
+  return built.inherit && !built.unset.has(name) ? env[name] : undefined;
 }

@@ -13,29 +13,22 @@ import { buildRoot, type Root } from "./root.js";
 const STILL_POSSIBLE = "creation of new user namespaces was not disabled as requested";
 const BAD_FILTER = "Invalid seccomp data, must be multiple of 8";
 
-/** A spec with the variables of the caller that it depends on. */
-export interface BuiltSpec {
-  spec: Spec;
-  variables: string[];
-}
-
 /**
  * What bwrap(1) was asked for, as a spec: an empty root with the operations in their order, and whatever no word
  * changes as the caller has it.
  * @throws BrigError BRIG_BAD_OPTION with bwrap's message
  */
-export function buildBwrapSpec(asked: BwrapOptions, context: BwrapContext): BuiltSpec {
+export function buildBwrapSpec(asked: BwrapOptions, context: BwrapContext): Spec {
   const notes = startNotes();
   const decided = decide(asked, context);
   const environment = buildEnvironment(asked);
   const root = buildRoot(asked.operations, context, notes, decided.unshare.has("pid") || asked.pidns !== undefined);
-  const variables = ["PATH", ...(asked.chdir === undefined ? ["HOME"] : [])].filter((name) => lookUp(environment, context.env, name).inherited);
   const spec: Spec = { ociVersion: "1.2.0", process: buildProcess(asked, context, decided, environment), mounts: root.mounts, linux: buildLinux(asked, context, decided, root, notes) };
   if (asked.hostname !== undefined) {
     spec.hostname = asked.hostname;
     notes.add("/hostname", `--hostname ${asked.hostname}`, `Can't set hostname to ${asked.hostname}`);
   }
-  return { spec: writeExtension(spec, buildExtension(asked, context, decided, environment, root, notes)), variables };
+  return writeExtension(spec, buildExtension(asked, context, decided, environment, root, notes));
 }
 
 function buildProcess(asked: BwrapOptions, context: BwrapContext, decided: Decided, environment: Environment): Process {
@@ -80,7 +73,7 @@ function buildLinux(asked: BwrapOptions, context: BwrapContext, decided: Decided
 
 function buildExtension(asked: BwrapOptions, context: BwrapContext, decided: Decided, environment: Environment, root: Root, notes: Notes): Extension {
   const [name] = asked.command as [string];
-  const path = lookUp(environment, context.env, "PATH").value;
+  const path = lookUp(environment, context.env, "PATH");
   const extension: Extension = {
     candidates: name.includes("/") ? [name] : listCandidates(name, path, "."),
     environment: { inherit: environment.inherit, unset: [...environment.unset] },
@@ -113,7 +106,7 @@ function listFolders(asked: BwrapOptions, { cwd, env }: BwrapContext, environmen
     notes.add("/process/cwd", `--chdir ${asked.chdir}`, `Can't chdir to ${asked.chdir}`);
     return [asked.chdir];
   }
-  const home = lookUp(environment, env, "HOME").value;
+  const home = lookUp(environment, env, "HOME");
   return [...new Set([cwd, ...(home ? [home] : []), "/"])];
 }
 

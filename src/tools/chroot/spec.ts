@@ -3,7 +3,7 @@ import { writeExtension, type Extension } from "../../spec/extension.js";
 import type { Process, Spec } from "../../spec/oci.js";
 import type { ToolContext } from "../grammar/context.js";
 import { startNotes, type Notes } from "../grammar/origins.js";
-import { listCandidates, listEnvironment, resolveFrom } from "../grammar/program.js";
+import { listCandidates, CALLERS_ENVIRONMENT, resolveFrom } from "../grammar/program.js";
 import type { Identity } from "./accounts.js";
 import { EXIT_CANCELED, type ChrootOptions } from "./grammar.js";
 
@@ -12,7 +12,7 @@ export function buildChrootSpec(asked: ChrootOptions, identity: Identity, contex
   const notes = startNotes();
   const command = defaultCommand(asked.command, context.env);
   const cwd = asked.skipChdir ? context.cwd : "/";
-  const process: Process = { cwd, args: command, env: listEnvironment(context.env) };
+  const process: Process = { cwd, args: command, env: [] };
   const user = buildUser(identity);
   if (user) {
     process.user = user;
@@ -45,7 +45,7 @@ function buildUser({ uid, gid, groups }: Identity): Process["user"] {
 function buildExtension(asked: ChrootOptions, candidates: string[], name: string, context: ToolContext, notes: Notes): Extension {
   notes.add("/annotations/dev.brig.chroot", asked.newRoot, `cannot change root directory to '${asked.newRoot}'`);
   const chroot = { path: resolveFrom(context.cwd, asked.newRoot), ...(asked.skipChdir ? { skipChdir: true } : {}) };
-  const extension: Extension = { candidates, terminal: "plain", stateless: true, inPlace: true, chroot, origins: notes.origins };
+  const extension: Extension = { candidates, terminal: "plain", stateless: true, environment: CALLERS_ENVIRONMENT, inPlace: true, chroot, origins: notes.origins };
   if (asked.skipChdir) extension.cwd = "stay";
   extension.voice = {
     prefix: "chroot: ",

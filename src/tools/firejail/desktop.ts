@@ -1,6 +1,7 @@
 import { readText } from "../../host/read-text.js";
 import { describeOrigin } from "../../spec/origin.js";
 import { type Draft, hide } from "./draft.js";
+import { dropVariable } from "./environment.js";
 import { findReal, refuseRule } from "./paths.js";
 import { findLast, hasRule, type Rule } from "./rule.js";
 
@@ -20,7 +21,7 @@ function applyX11(draft: Draft): void {
   hide(draft, `${places.home}/.Xauthority`, rule.origin);
   const { XAUTHORITY: cookie } = env;
   if (cookie?.startsWith("/")) hide(draft, cookie, rule.origin);
-  draft.process.env = draft.process.env!.filter((entry) => !/^(DISPLAY|XAUTHORITY)=/.test(entry));
+  for (const name of ["DISPLAY", "XAUTHORITY"]) dropVariable(draft, name);
   if (reachesAbstract(draft, "@/tmp/.X11-unix/"))
     throw refuseRule(rule, "BRIG_CANNOT_HIDE_X11", "the X server also listens on an abstract socket, which only a network namespace hides", "add --net=none, or start the X server with -nolisten local");
 }
@@ -76,7 +77,7 @@ function readSocket(address: string | undefined): string | undefined {
 function closeBus(draft: Draft, bus: Bus, rule: Rule): void {
   for (const path of listSockets(draft, bus)) hide(draft, path, rule.origin);
   const variable = bus === "user" ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS";
-  draft.process.env = draft.process.env!.filter((entry) => !entry.startsWith(`${variable}=`));
+  dropVariable(draft, variable);
 }
 
 /** The proxy's socket in the bus's place; without a bus on the host there is nothing to filter. */

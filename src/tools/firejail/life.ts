@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { parseRlimit } from "../../policy/parse/rlimit.js";
 import { readText } from "../../host/read-text.js";
 import { leadsToFolder } from "./base.js";
 import { type Draft, isRoot } from "./draft.js";
+import { dropVariable, inheritEnvironment, readVariable, setVariable } from "./environment.js";
 import { expandWords, findReal, refusePath, refuseRule } from "./paths.js";
 import { findLast, hasRule, listValues, type Rule } from "./rule.js";
 import { stageFile } from "./stage.js";
@@ -23,18 +23,17 @@ export function applyLife(draft: Draft): void {
 const TOLD = { container: "firejail", QT_X11_NO_MITSHM: "1", QML_DISABLE_DISK_CACHE: "1", KDE_FORK_SLAVES: "1" };
 
 function applyEnvironment(draft: Draft): void {
-  const env = new Map(Object.entries(draft.context.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith("BRIG_")));
-  for (const [name, value] of Object.entries(TOLD)) env.set(name, value);
+  inheritEnvironment(draft);
+  for (const [name, value] of Object.entries(TOLD)) setVariable(draft, name, value);
   // a login shell that is brig itself would begin anew inside
-  if (/\/(firejail|brig)$/.test(env.get("SHELL") ?? "")) env.set("SHELL", "/bin/bash");
+  if (/\/(firejail|brig)$/.test(readVariable(draft, "SHELL") ?? "")) setVariable(draft, "SHELL", "/bin/bash");
   for (const rule of draft.rules) {
-    if (rule.name === "rmenv") env.delete(rule.value);
+    if (rule.name === "rmenv") dropVariable(draft, rule.value);
     if (rule.name !== "env") continue;
     const cut = rule.value.indexOf("=");
     if (cut <= 0) throw refuseRule(rule, "BRIG_BAD_VALUE", `${rule.value} is no NAME=value`, "env LANG=C");
-    env.set(rule.value.slice(0, cut), rule.value.slice(cut + 1).replace(/^"(.*)"$/, "$1"));
+    setVariable(draft, rule.value.slice(0, cut), rule.value.slice(cut + 1).replace(/^"(.*)"$/, "$1"));
   }
-  draft.process.env = [...env].map(([name, value]) => `${name}=${value}`);
 }
 
 function applyLimits(draft: Draft): void {
@@ -87,7 +86,9 @@ function applyHostNames(draft: Draft): void {
   const machine = findLast(draft.rules, "machine-id");
   // with private-etc the sandbox has the file only when that names it
   if (!machine || (hasRule(draft.rules, "private-etc") && !listValues(draft.rules, "private-etc").some(({ value }) => value === "machine-id"))) return;
-  if (existsSync("/etc/machine-id")) stageFile(draft, "/etc/machine-id", `${randomBytes(16).toString("hex")}\n`, machine.origin);
+  if (!existsSync("/etc/machine-id")) return;
+  draft.origins[`/annotations/dev.brig.files/${draft.extension.files.length}`] = machine.origin;
+  draft.extension.files.push({ type: "machineId", path: findReal("/etc/machine-id") ?? "/etc/machine-id" });
 }
 
 function stageHosts(draft: Draft, rule: Rule): void {

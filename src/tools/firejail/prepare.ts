@@ -13,10 +13,14 @@ export function makeCreated({ folders, files }: Created): void {
   for (const file of files) makeFile(file);
 }
 
-/** The sandbox's own files, and brig's folders, which made later would come after the masks that hide them. */
-export function prepareStage(staged: JailSpec["staged"], stage: string, run: string): void {
+/** Brig's folders, which made later would come after the masks that hide them. */
+export function prepareFolders(stage: string, run: string): void {
   mkdirSync(run, { recursive: true, mode: 0o700 });
   openStage(stage);
+}
+
+/** The sandbox's own files. */
+export function stageFiles(staged: JailSpec["staged"]): void {
   for (const { path, content } of staged) stageContent(path, content);
 }
 

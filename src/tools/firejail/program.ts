@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { BrigError } from "../../error/brig-error.js";
 import type { Draft } from "./draft.js";
+import { readVariable } from "./environment.js";
 
 /** The payload's words; its program is looked for on the caller's PATH, as it is on the host. */
 export function applyProgram(draft: Draft, command: readonly string[]): void {
@@ -18,8 +19,8 @@ export function applyProgram(draft: Draft, command: readonly string[]): void {
   };
 }
 
-function listFolders({ process }: Draft): string[] {
-  const path = process.env?.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) || "/usr/local/bin:/usr/bin:/bin";
+function listFolders(draft: Draft): string[] {
+  const path = readVariable(draft, "PATH") || "/usr/local/bin:/usr/bin:/bin";
   return [...new Set(path.split(":").filter((folder) => folder.startsWith("/")))];
 }
 

@@ -93,10 +93,12 @@ function finishSpec(draft: Draft): Spec {
   for (const path of draft.context.own) hide(draft, path, { kind: "tool", text: "brig's own" });
   const mounts: Mount[] = [];
   for (const layer of view.list()) origins[`/mounts/${mounts.push(renderMount(layer)) - 1}`] = layer.origin;
+  // over whatever else shows at its place
+  const files = extension.files.map((entry) => (entry.type === "machineId" ? { ...entry, after: mounts.length } : entry));
   linux.maskedPaths = [...masked.keys()];
   [...masked.values()].forEach((origin, index) => (origins[`/linux/maskedPaths/${index}`] = origin));
   const named = hostname === undefined ? {} : { hostname };
   const spec: Spec = { ociVersion: "1.2.0", ...named, process, root: { path: "/" }, mounts, linux };
   const notes = [...listNotes(draft.rules), ...draft.warnings];
-  return writeExtension(spec, { ...extension, origins, ...(notes.length > 0 ? { notes } : {}) });
+  return writeExtension(spec, { ...extension, files, origins, ...(notes.length > 0 ? { notes } : {}) });
 }

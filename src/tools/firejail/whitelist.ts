@@ -30,7 +30,7 @@ export function applyWhitelist(draft: Draft): void {
   for (const rule of draft.rules) {
     if (rule.name !== "whitelist" && rule.name !== "whitelist-ro") continue;
     const paths = expandPaths(draft, rule);
-    if (paths.length === 0 && rule.value.startsWith("${")) draft.warnings.push(`cannot whitelist ${rule.value}: there is no such folder (${describeOrigin(rule.origin)})`);
+    if (expandWords(draft, rule).length === 0) draft.warnings.push(`cannot whitelist ${rule.value}: there is no such folder (${describeOrigin(rule.origin)})`);
     for (const path of paths) addItem(draft, path, rule, refused, items, tops);
   }
   // what shows at each place now is what shall go on showing there

@@ -30,10 +30,8 @@ export function findProgram(command: string[], env: Record<string, string | unde
   return { args: [`-${basename(shell)}`], candidates: [resolveFrom(cwd, shell)] };
 }
 
-/** "NAME=value" of all that is set. */
-export function listEnvironment(env: Record<string, string | undefined>): string[] {
-  return Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
-}
+/** All that is set where the program is started, as it then is: a plan that is kept must not keep it. */
+export const CALLERS_ENVIRONMENT = { inherit: true, unset: [] };
 
 /** An absolute path. Not path.resolve: "a/../b" must reach the kernel as it is, for "a" may be a link. */
 export function resolveFrom(cwd: string, path: string): string {

@@ -3,7 +3,7 @@ import { writeExtension, type Extension, type Voice } from "../../spec/extension
 import type { Mount, Spec } from "../../spec/oci.js";
 import type { ToolContext } from "../grammar/context.js";
 import { startNotes, type Notes } from "../grammar/origins.js";
-import { findProgram, listEnvironment } from "../grammar/program.js";
+import { findProgram, CALLERS_ENVIRONMENT } from "../grammar/program.js";
 import { ETC_FOLDER, EXIT_FAILURE, EXIT_REFUSED, netnsPath, RUN_FOLDER } from "./names.js";
 
 const base = { terminal: "plain", stateless: true, inPlace: true, cwd: "stay" } as const;
@@ -63,11 +63,11 @@ export function buildExecSpec(name: string, command: string[], context: ToolCont
   }
   const spec: Spec = {
     ociVersion: "1.2.0",
-    process: { cwd: context.cwd, args: program.args, env: listEnvironment(context.env) },
+    process: { cwd: context.cwd, args: program.args, env: [] },
     mounts,
     linux: { namespaces: [{ type: "network", path: netnsPath(name) }, { type: "mount" }], rootfsPropagation: "rslave" },
   };
-  const extension: Extension = { ...base, candidates: program.candidates, origins: notes.origins };
+  const extension: Extension = { ...base, environment: CALLERS_ENVIRONMENT, candidates: program.candidates, origins: notes.origins };
   if (host.sys) extension.unmount = ["/sys"];
   extension.voice = speak(notes, EXIT_REFUSED, `exec of "${command[0]}" failed`);
   return writeExtension(spec, extension);

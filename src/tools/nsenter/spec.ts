@@ -5,7 +5,7 @@ import { describeErrno } from "../../error/errno.js";
 import { namespaceOption, namespaceOptions } from "../grammar/namespaces.js";
 import { badValue, UNCHANGED_ID } from "../grammar/numbers.js";
 import { addIdentitySayings, startNotes, type Notes } from "../grammar/origins.js";
-import { findProgram, listEnvironment, resolveFrom } from "../grammar/program.js";
+import { findProgram, CALLERS_ENVIRONMENT, resolveFrom } from "../grammar/program.js";
 import { EXIT_FAILURE, type NsenterOptions } from "./grammar.js";
 
 /**
@@ -22,13 +22,14 @@ export function buildNsenterSpec(asked: NsenterOptions, context: ToolContext): S
   const process: Process = {
     cwd: cwd.path,
     args: program.args,
-    env: listEnvironment(context.env),
+    env: [],
     ...buildIdentity(asked, joinsUser, notes),
   };
   const extension: Extension = {
     candidates: program.candidates,
     terminal: "plain",
     stateless: true,
+    environment: CALLERS_ENVIRONMENT,
     inPlace: asked.noFork === true || !namespaces.some(({ type }) => type === "pid"),
   };
   if (cwd.how) extension.cwd = cwd.how;

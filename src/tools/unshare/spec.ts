@@ -6,7 +6,7 @@ import { allCapabilities } from "../grammar/capabilities.js";
 import type { ToolContext } from "../grammar/context.js";
 import { namespaceOption } from "../grammar/namespaces.js";
 import { addIdentitySayings, startNotes, type Notes } from "../grammar/origins.js";
-import { findProgram, listEnvironment, resolveFrom } from "../grammar/program.js";
+import { findProgram, CALLERS_ENVIRONMENT, resolveFrom } from "../grammar/program.js";
 import { EXIT_FAILURE, type UnshareOptions } from "./grammar.js";
 import { buildLinux } from "./linux.js";
 
@@ -25,7 +25,7 @@ export function buildUnshareSpec(asked: UnshareOptions, context: ToolContext): S
   const process: Process = {
     cwd,
     args: program.args,
-    env: listEnvironment(context.env),
+    env: [],
     ...buildIdentity(asked, context, notes),
   };
   const spec: Spec = { ociVersion: "1.2.0", process, linux };
@@ -68,6 +68,7 @@ function buildExtension(asked: UnshareOptions, { cwd }: ToolContext, candidates:
     candidates,
     terminal: "plain",
     stateless: true,
+    environment: CALLERS_ENVIRONMENT,
     inPlace: !asked.fork && !needsParent(asked),
   };
   if (asked.root) {

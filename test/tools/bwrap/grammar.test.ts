@@ -71,13 +71,13 @@ test("an overlay needs its sources, and sources an overlay", () => {
 });
 
 test("--level-prefix and --argv0 are 0.11's", () => {
-  const { spec } = buildBwrapSpec(read(["--level-prefix", "--argv0", "other", "sh", "-c", "x"]), context);
+  const spec = buildBwrapSpec(read(["--level-prefix", "--argv0", "other", "sh", "-c", "x"]), context);
   assert.deepEqual(spec.process?.args, ["other", "-c", "x"]);
   assert.equal(JSON.parse(spec.annotations!["dev.brig.voice"]!).prefix, "<3>bwrap: ");
 });
 
 test("a mount on / hides what was made before it", () => {
-  const { spec } = buildBwrapSpec(read(["--tmpfs", "/a", "--bind", "/", "/", "--dir", "/b", "true"]), context);
+  const spec = buildBwrapSpec(read(["--tmpfs", "/a", "--bind", "/", "/", "--dir", "/b", "true"]), context);
   assert.deepEqual(spec.mounts?.map(({ destination }) => destination), ["/"]);
   assert.deepEqual(JSON.parse(spec.annotations!["dev.brig.files"]!), [{ type: "dir", path: "/b", mode: 0o755, after: 1 }]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findProgram, listCandidates, listEnvironment } from "../../../src/tools/grammar/program.js";
+import { findProgram, listCandidates } from "../../../src/tools/grammar/program.js";
 
 test("a bare name is looked for in each folder of PATH, in order", () => {
   assert.deepEqual(listCandidates("ls", "/usr/bin:/bin:/usr/bin", "/home/a"), ["/usr/bin/ls", "/bin/ls"]);
@@ -27,8 +27,4 @@ test("an empty name is nowhere", () => {
 test("without a command the caller's shell starts as a login shell", () => {
   assert.deepEqual(findProgram([], { SHELL: "/bin/bash" }, "/"), { args: ["-bash"], candidates: ["/bin/bash"] });
   assert.deepEqual(findProgram([], {}, "/"), { args: ["-sh"], candidates: ["/bin/sh"] });
-});
-
-test("the environment is what is set", () => {
-  assert.deepEqual(listEnvironment({ A: "1", B: undefined, C: "" }), ["A=1", "C="]);
 });
