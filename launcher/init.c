@@ -25,6 +25,8 @@ struct init {
   int payload;   /* pid, or 0 */
   struct record_exited exited; /* what was reaped has used */
   int ends_tree; /* nothing that the payload left behind may go on */
+  int is_over;   /* the payload has ended, and others have not: RUN_OUTLAST */
+  int32_t status; /* of the last one, or of the payload */
 };
 
 static _Noreturn void give_up(struct run *run) {
@@ -159,15 +161,25 @@ static _Noreturn void leave(struct init *init, int32_t status) {
   sys_exit(exit_code(status));
 }
 
+/* One that has ended. The sandbox ends with the payload, or with the last one of all; who stops the payload means all. */
+static void on_end(struct init *init, int pid, int32_t status) {
+  uint32_t flags = init->run->plan->header->run_flags;
+  int first = pid == init->payload, stopped = (status & 0x7f) == SIGTERM || (status & 0x7f) == SIGKILL;
+  if (first && (!(flags & RUN_OUTLAST) || init->ends_tree || stopped)) leave(init, status);
+  if (first) init->is_over = 1, init->payload = 0;
+  if (first || (init->is_over && !(flags & RUN_FIRST_STATUS))) init->status = status;
+}
+
 static void reap(struct init *init) {
   int32_t status;
   int pid;
   while ((pid = reap_one(init, &status, WNOHANG | WUNTRACED)) > 0) {
-    if (pid != init->payload) continue;
-    if ((status & 0xff) != 0x7f) leave(init, status);
+    if ((status & 0xff) != 0x7f) on_end(init, pid, status);
+    if ((status & 0xff) != 0x7f || pid != init->payload) continue;
     int32_t signal = status >> 8 & 0xff;
     tell(init, RECORD_STOPPED, &signal, sizeof signal);
   }
+  if (pid == -ECHILD && init->is_over) leave(init, init->status);
   if (pid < 0 && pid != -ECHILD && pid != -EINTR) run_failed(init->run, "wait4", pid, ""), give_up(init->run);
 }
 

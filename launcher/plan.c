@@ -39,6 +39,7 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_NEST_USERS] = {"lubb", "C"},    [OP_NO_USERS] = {"", "C"},         [OP_ENVIRONMENT] = {"uvv", "L"},
     [OP_CWD_FIRST] = {"V", "L"},        [OP_LOCK_FILE] = {"S", "I"},
     [OP_WATCH] = {"ubbu", "H"},         [OP_RUN_INSIDE] = {"Vbu", "P"},     [OP_SAY] = {"b", "H"},
+    [OP_DENY] = {"S", "C"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

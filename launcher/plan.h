@@ -52,6 +52,8 @@ enum {
   RUN_PLAIN_TTY = 1 << 6,       /* share the caller's session and terminal, as unshare and chroot do */
   RUN_PRINT_ID = 1 << 7,        /* with RUN_DETACH: write the id and a newline to standard output */
   RUN_OPEN_STDIN = 1 << 8,      /* with RUN_DETACH: standard input stays open for attach */
+  RUN_OUTLAST = 1 << 9,         /* with RUN_INIT: the sandbox ends with its last process, whose status counts */
+  RUN_FIRST_STATUS = 1 << 10,   /* with RUN_OUTLAST: the payload's status counts all the same */
   /* bits 16-23: the exit status when a step fails, bits 24-31: when the program can't be executed (0: 125; 127, 126) */
 };
 #define RUN_FAILURE_SHIFT 16
@@ -246,6 +248,7 @@ enum op {
   OP_RUN_INSIDE,       /* P   as OP_RUN, in the first process's user and network namespaces with CAP_NET_ADMIN  */
                        /*     there: nft, ip and tc for the sandbox's own network                              */
   OP_SAY,              /* H   blob: written to standard error                                                  */
+  OP_DENY,             /* C   str path: as OP_MASK, but whoever obeys modes cannot open what is there          */
   OP_COUNT,
 };
 

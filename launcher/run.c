@@ -24,7 +24,7 @@ static step_function *const steps[OP_COUNT] = {
     [OP_NO_NEW_PRIVS] = step_no_new_privs, [OP_LANDLOCK] = step_landlock, [OP_SECCOMP] = step_seccomp, [OP_EXEC] = step_exec,
     [OP_KEEP_FD] = step_keep_fd, [OP_FCHDIR] = step_fchdir, [OP_JOIN] = step_join, [OP_FILE_SERVER] = step_file_server,
     [OP_GO] = step_go, [OP_NETWORK_START] = step_network_start, [OP_NETWORK_JOIN] = step_network_join,
-    [OP_COMPANION] = step_companion, [OP_RUN_INSIDE] = step_run_inside,
+    [OP_COMPANION] = step_companion, [OP_RUN_INSIDE] = step_run_inside, [OP_DENY] = step_deny,
     [OP_HOLD_FD] = step_hold_fd, [OP_INFO_FD] = step_info_fd, [OP_WAIT_FD] = step_wait_fd, [OP_FILE_FD] = step_file_fd,
     [OP_DATA_MOUNT] = step_data_mount, [OP_BIND_FD] = step_bind_fd, [OP_SECCOMP_FD] = step_seccomp_fd,
     [OP_KEEP_FDS] = step_keep_fds, [OP_CHMOD] = step_chmod, [OP_NEST_USERS] = step_nest_users, [OP_NO_USERS] = step_no_users,

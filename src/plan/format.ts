@@ -22,6 +22,8 @@ export const RUN = {
   PLAIN_TTY: 1 << 6,
   PRINT_ID: 1 << 7,
   OPEN_STDIN: 1 << 8,
+  OUTLAST: 1 << 9,
+  FIRST_STATUS: 1 << 10,
 } as const;
 
 /** Where exit statuses stand in the flags: of a step's failure, and of a program that cannot be executed. */

@@ -135,6 +135,7 @@ export const OPERATIONS = {
   LOCK_FILE: { number: 81, phases: "I", arguments: { path: "path" } },
   RUN_INSIDE: { number: 83, phases: "P", arguments: { argv: "words", input: "text", timeoutMs: "u32" } },
   SAY: { number: 84, phases: "H", arguments: { text: "text" } },
+  DENY: { number: 85, phases: "C", arguments: { path: "path" } },
   WATCH: { number: 82, phases: "H", arguments: { descriptor: "u32", calls: "bytes", filter: "bytes", flags: "u32" } },
 } as const satisfies Record<string, { number: number; phases: string; arguments: Record<string, ArgumentKind> }>;
 

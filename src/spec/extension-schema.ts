@@ -153,6 +153,8 @@ export const extensionSchema = z.strictObject({
   network: network.exactOptional(),
   candidates: paths,
   keepFds: z.array(z.int().min(3).max(1_048_575)).exactOptional(),
+  outlast: z.enum(["last", "first"]).exactOptional(),
+  denyMasked: flag,
   securebits: z.int().min(0).max(0xff).exactOptional(),
   name: z
     .string()

@@ -33,6 +33,10 @@ export interface Extension {
   /** Descriptors of the caller that the payload keeps, beyond 0-2. */
   keepFds?: number[];
   securebits?: number;
+  /** The sandbox ends with its last process and not with its first; whose status is its own. */
+  outlast?: "last" | "first";
+  /** What `maskedPaths` hides cannot be opened (EACCES) by whoever obeys modes; without it, it is empty. */
+  denyMasked?: boolean;
   /** The sandbox as brig shows it. */
   name?: string;
   detach?: boolean;

@@ -190,7 +190,7 @@ function protectPaths(context: Context): void {
     addStep(context, "child", { op: "BIND", source: path, target: path, set: MOUNT_ATTR.RDONLY, clear: 0, flags, propagation: 0 }, `/linux/readonlyPaths/${index}`);
   });
   // last, so that no bind of a folder above one of them shows it again
-  maskedPaths.forEach((path, index) => addStep(context, "child", { op: "MASK", path: normalisePath(path) }, `/linux/maskedPaths/${index}`));
+  maskedPaths.forEach((path, index) => addStep(context, "child", { op: context.extension.denyMasked ? "DENY" : "MASK", path: normalisePath(path) }, `/linux/maskedPaths/${index}`));
 }
 
 function finishRoot(context: Context): void {

@@ -66,6 +66,7 @@ export function compileRun(context: Context): void {
   if (context.inPlace) run.flags |= RUN.IN_PLACE;
   else if (extension.init) run.flags |= RUN.INIT;
   if (extension.detach) run.flags |= RUN.DETACH | (options.printId ? RUN.PRINT_ID : 0) | (options.openStdin ? RUN.OPEN_STDIN : 0);
+  if (extension.outlast) run.flags |= RUN.OUTLAST | (extension.outlast === "first" ? RUN.FIRST_STATUS : 0);
   if (extension.dieWithParent) run.flags |= RUN.DIE_WITH_PARENT;
   if (!spec.process?.args && !extension.noPayload) run.flags |= RUN.NO_PAYLOAD | RUN.INIT;
   if (options.keepState) run.flags |= RUN.KEEP_STATE;

@@ -60,12 +60,18 @@ function startDraft(rules: readonly Rule[], context: JailContext): Draft {
     masked: new Map(),
     process: { cwd: "/" },
     linux: { namespaces: [{ type: "mount" }, { type: "pid" }, { type: "uts" }, ...ipc] },
-    extension: { files: [], init: true, terminal: "auto", dieWithParent: true },
+    extension: { files: [], init: true, terminal: "auto", dieWithParent: true, denyMasked: true, ...readEnd(rules) },
     origins: { "": { kind: "tool", text: "firejail" } },
     warnings: [],
     staged: [],
     proxies: [],
   };
+}
+
+/** The last process's end is the sandbox's, and its status. */
+function readEnd(rules: readonly Rule[]): { outlast?: "last" | "first" } {
+  if (hasRule(rules, "deterministic-shutdown")) return {};
+  return { outlast: hasRule(rules, "deterministic-exit-code") ? "first" : "last" };
 }
 
 /** Rules that do nothing here, and when that is said. Those that say how the sandbox looks from outside count for nothing. */

@@ -87,8 +87,19 @@ test("exit statuses are firejail's", (t) => {
   if (!check(t)) return;
   const account = spawnSync("useradd", ["--no-create-home", "--home-dir", home, "--uid", String(UID), "--shell", "/bin/bash", "brigoracle"]);
   t.after(() => account.status === 0 && spawnSync("userdel", ["brigoracle"]));
-  for (const [options, script] of [[["--noprofile"], "exit 7"], [["--noprofile"], "kill -9 $$"], [["--bogus"], "true"], [["--profile=/nonexistent.profile"], "true"], [["--noprofile", "--whitelist=/proc/self"], "true"]] as [string[], string][]) {
+  for (const [options, script] of [[["--noprofile"], "exit 7"], [["--noprofile"], "kill -9 $$"], [["--noprofile"], "(sleep 0.2; exit 5) & exit 7"], [["--noprofile", "--deterministic-exit-code"], "(sleep 0.2; exit 5) & exit 7"],
+    [["--noprofile", "--deterministic-shutdown"], "(sleep 0.2; exit 5) & exit 7"], [["--bogus"], "true"], [["--profile=/nonexistent.profile"], "true"], [["--noprofile", "--whitelist=/proc/self"], "true"]] as [string[], string][]) {
     const { firejail, brig } = runBoth(options, script);
     assert.equal(brig.status, firejail.status, `${options.join(" ")} ${script}`);
   }
+});
+
+test("what is hidden cannot be opened, as with firejail, and neither mode nor content can be changed", (t) => {
+  if (!check(t)) return;
+  const account = spawnSync("useradd", ["--no-create-home", "--home-dir", home, "--uid", String(UID), "--shell", "/bin/bash", "brigoracle"]);
+  t.after(() => account.status === 0 && spawnSync("userdel", ["brigoracle"]));
+  const script = 'for p in "$HOME/.ssh" "$HOME/plain"; do ls "$p/" 2>&1; cat "$p" 2>&1; (: > "$p") 2>/dev/null || echo kept; chmod 777 "$p" 2>/dev/null || echo kept; done | grep -oE "Permission denied|kept|id|Is a directory"';
+  const { firejail, brig } = runBoth(["--noprofile", "--blacklist=~/.ssh", "--blacklist=~/plain"], script);
+  assert.match(firejail.stdout, /Permission denied/);
+  assert.equal(brig.stdout.replaceAll("Is a directory", "Permission denied"), firejail.stdout.replaceAll("Is a directory", "Permission denied"));
 });
