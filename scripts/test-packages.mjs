@@ -10,6 +10,7 @@ const PACKAGES = {
   bubblewrap: "bwrap", firejail: "firejail", strace: "strace", uidmap: "newuidmap", passt: "pasta", iproute2: "ip", nftables: "nft",
   "util-linux": "unshare", procps: "ps", tmux: "tmux", clang: "clang", crun: "crun", runc: "runc", debootstrap: "debootstrap", mmdebstrap: "mmdebstrap", jq: "jq",
   "iputils-ping": "ping", "libseccomp-dev": "/usr/include/seccomp.h", "musl-tools": "musl-gcc", zsh: "zsh", fish: "fish",
+  xvfb: "Xvfb", "xserver-xephyr": "Xephyr", xauth: "xauth", xterm: "xterm", "x11-apps": "xwd", "x11-utils": "xwininfo", "x11-xserver-utils": "xhost", xinput: "xinput", chromium: "chromium",
 };
 
 function isThere(mark) {

@@ -69,7 +69,7 @@ export const runOptions: RunOption[] = [
 
   { name: "cap-add", key: "capAdd", kind: "list", value: "CAP", repeat: true, group: walls, help: "keep a capability (default: none), or all" },
   { name: "cap-drop", key: "capDrop", kind: "list", value: "CAP", repeat: true, group: walls, help: "with --cap-add all: but not this one" },
-  { name: "seccomp", key: "seccomp", kind: "text", value: "default|none|FILE", group: walls, complete: "path", help: "system call filter; FILE is OCI seccomp JSON" },
+  { name: "seccomp", key: "seccomp", kind: "text", value: "default|nested|none|FILE", group: walls, complete: "path", help: "system call filter; nested: for browsers and others with a sandbox of their own; FILE is OCI seccomp JSON" },
   { name: "landlock", key: "landlock", kind: "text", value: "auto|require|none", group: walls, complete: ["auto", "require", "none"], help: "a second wall around files (default: where the kernel has it)" },
   { name: "share", key: "share", kind: "list", value: "NAMESPACE", repeat: true, group: walls, complete: ["pid", "ipc", "uts", "net", "user", "cgroup", "time"], help: "share a namespace with the host" },
   { name: "new-privileges", key: "newPrivileges", kind: "switch", group: walls, help: "setuid programs may gain privileges inside" },

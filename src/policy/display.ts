@@ -36,7 +36,7 @@ function chooseDisplay(draft: Draft, kind: "host" | ServerKind, host: ReturnType
   if (!("socket" in host)) throw refuse(draft, "/x11", "BRIG_NO_DISPLAY", `there is no display for it on this host: ${host.why}`, "--x11=xvfb gives it a screen in memory");
   if (kind === "xephyr") return { server: makeServer(draft, kind, host, build), host };
   if (draft.options.x11Size !== undefined) throw refuse(draft, "/x11Size", "BRIG_BAD_VALUE", "the host's display has its own size", "--x11=xephyr or --x11=xvfb makes one of this size");
-  draft.notes.push("the payload has windows on the host's display, as a client that the X server does not trust: it cannot look at or type into those of others");
+  draft.notes.push("the payload has windows on the host's display, as a client that the X server does not trust: it reads the titles and places of other windows, but not what is in them, nor their keys, and cannot type into them");
   return { host };
 }
 

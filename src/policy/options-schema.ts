@@ -103,7 +103,7 @@ export const optionsSchema = z.strictObject({
   capAdd: z.array(z.string().superRefine(readBy((value: string, where) => parseCapabilities([value], where)))).describe('Kept capabilities, "CAP_NET_RAW" or "net_raw"; "all". Default none.').exactOptional(),
   capDrop: z.array(z.string().superRefine(readBy((value: string, where) => parseCapabilities([value], where)))).describe("Capabilities taken from those that capAdd keeps.").exactOptional(),
   newPrivileges: z.boolean().describe("The payload may gain privileges through setuid files. Default false.").exactOptional(),
-  seccomp: text.describe('"default", "none", or a file with OCI seccomp JSON.').exactOptional(),
+  seccomp: text.describe('"default", "nested" (for programs that make sandboxes of their own), "none", or a file with OCI seccomp JSON.').exactOptional(),
   landlock: z.enum(["auto", "require", "none"]).describe('"auto" (where the kernel has it, default), "require", "none".').exactOptional(),
   share: z.array(namespace).describe("Namespaces shared with the host.").exactOptional(),
   sysctl: z.record(z.string().regex(/^[\w-]+([./][\w-]+)+$/, "must be a dotted name of /proc/sys"), z.string()).describe('Kernel settings of the new namespaces: "net.ipv4.ip_forward" to "1".').exactOptional(),

@@ -91,7 +91,7 @@ export interface SandboxOptions {
   capDrop?: string[];
   /** Payload may gain privileges through setuid files. Default false. */
   newPrivileges?: boolean;
-  /** "default", "none", or a file with OCI seccomp JSON. */
+  /** "default", "nested" (for programs that make sandboxes of their own), "none", or a file with OCI seccomp JSON. */
   seccomp?: string;
   /** "auto" (where the kernel has it), "require", "none". Default "auto". */
   landlock?: "auto" | "require" | "none";

@@ -6,21 +6,22 @@ import { describeOrigin } from "../spec/origin.js";
 import { consultFile, type Draft, originOfOption, originOrDefault } from "./draft.js";
 import { resolveHostPath } from "./host-path.js";
 
-/** The filter: brig's allow-list, none, or an OCI seccomp document. */
+/** The filter: brig's allow-list, the same for programs that make sandboxes of their own, none, or an OCI document. */
 export function setSeccomp(draft: Draft): void {
   const { seccomp = "default" } = draft.options;
   draft.origins["/linux/seccomp"] = originOrDefault(draft, "seccomp", "what unprivileged programs need");
   if (seccomp === "none") return;
-  draft.linux.seccomp = seccomp === "default" ? chooseDefault(draft) : readDocument(draft, seccomp);
+  draft.linux.seccomp = seccomp === "default" || seccomp === "nested" ? chooseDefault(draft, seccomp === "nested") : readDocument(draft, seccomp);
 }
 
 /**
  * Started by root, files in writable folders belong to the host's root: a setuid bit on one would be a way out for
  * whoever finds it later.
  */
-function chooseDefault(draft: Draft): Seccomp {
+function chooseDefault(draft: Draft, nestedNamespaces: boolean): Seccomp {
+  if (nestedNamespaces) draft.notes.push("the payload may make namespaces and mounts within its own: more of the kernel can be reached");
   const capabilities = new Set(draft.process.capabilities?.bounding ?? []);
-  return defaultSeccomp({ capabilities, setuidFiles: draft.context.host.euid !== 0, nestedNamespaces: false });
+  return defaultSeccomp({ capabilities, setuidFiles: draft.context.host.euid !== 0, nestedNamespaces });
 }
 
 function readDocument(draft: Draft, file: string): Seccomp {

@@ -27,13 +27,13 @@ export interface Person {
 /** Both, where this process is root; else only who it is. */
 export const people: ("root" | "user")[] = process.getuid?.() === 0 ? ["root", "user"] : ["user"];
 
-export function makePerson(t: TestContext, who: "root" | "user"): Person {
+export function makePerson(t: TestContext, who: "root" | "user", more: NodeJS.ProcessEnv = {}): Person {
   const home = mkdtempSync("/tmp/brig-sandbox-test-");
   const drop = who === "user" && process.getuid?.() === 0;
   const uid = drop ? UID : (process.getuid?.() ?? UID);
   if (drop) chownSync(home, UID, UID);
   const prefix = drop ? ["setpriv", `--reuid=${UID}`, `--regid=${UID}`, "--clear-groups", LAUNCHER] : [LAUNCHER];
-  const options = { cwd: home, env: { PATH, HOME: home, XDG_RUNTIME_DIR: home, BRIG_NO_CACHE: "1", LANG: "C.UTF-8" } };
+  const options = { cwd: home, env: { PATH, HOME: home, XDG_RUNTIME_DIR: home, BRIG_NO_CACHE: "1", LANG: "C.UTF-8", ...more } };
   const made: string[] = [];
   const brig = (...words: string[]) => spawnSync(prefix[0]!, [...prefix.slice(1), ...words], { ...options, input: "", encoding: "utf8", timeout: 60_000 });
   t.after(() => {
