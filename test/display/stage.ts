@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -61,7 +61,7 @@ export async function seePicture(take: () => Picture, holds: (picture: Picture) 
 export interface HostDisplay {
   env: { DISPLAY: string; XAUTHORITY: string };
   number: number;
-  run(words: string[], cookies?: string): ReturnType<typeof spawnSync<Buffer>>;
+  run(words: string[], cookies?: string): SpawnSyncReturns<Buffer>;
   takePicture(): Picture;
   start(...words: string[]): void;
 }
