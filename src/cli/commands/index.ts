@@ -114,6 +114,11 @@ export const commands: Record<string, Registration> = {
     summary: "make a root with just some programs, or check one",
     load: () => import("./jail.js"),
   },
+  rootfs: {
+    group: "Roots",
+    summary: "make a Debian root, or say what a root lacks to be entered",
+    load: () => import("./rootfs.js"),
+  },
   unshare: {
     group: "Tools with their own grammar",
     summary: "run a program in new namespaces, as unshare(1) does",
