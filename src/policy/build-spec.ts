@@ -22,6 +22,7 @@ import { setNetwork } from "./network.js";
 import type { SandboxOptions } from "./options.js";
 import { addPrivatePlaces } from "./private-places.js";
 import { addRoot } from "./root.js";
+import { setMachine } from "./root-machine.js";
 import { setSeccomp } from "./seccomp.js";
 import { lacksPlaces, standOnTmpfs } from "./stand-on-tmpfs.js";
 import { setWorkingFolder } from "./working-folder.js";
@@ -57,6 +58,7 @@ function fillSpec(draft: Draft): Spec {
   setLimits(draft);
   draft.home = chooseHome(draft);
   addRoot(draft);
+  setMachine(draft);
   setNetwork(draft);
   addFolders(draft);
   addPrivatePlaces(draft);

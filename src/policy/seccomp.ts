@@ -21,7 +21,8 @@ export function setSeccomp(draft: Draft): void {
 function chooseDefault(draft: Draft, nestedNamespaces: boolean): Seccomp {
   if (nestedNamespaces) draft.notes.push("the payload may make namespaces and mounts within its own: more of the kernel can be reached");
   const capabilities = new Set(draft.process.capabilities?.bounding ?? []);
-  return defaultSeccomp({ capabilities, setuidFiles: draft.context.host.euid !== 0, nestedNamespaces });
+  const compat = draft.linux.personality?.domain === "LINUX32";
+  return defaultSeccomp({ capabilities, setuidFiles: draft.context.host.euid !== 0, nestedNamespaces, compat });
 }
 
 function readDocument(draft: Draft, file: string): Seccomp {
