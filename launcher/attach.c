@@ -3,6 +3,7 @@
  * leaves when the payload ends or the user types the keys for it.
  */
 #include "attach.h"
+#include "machine.h"
 #include "signals.h"
 #include "socket.h"
 #include "status.h"
@@ -21,6 +22,10 @@ struct view {
   int input;                 /* standard input, or -1 behind its end */
   int sent_input;
   size_t keys_typed;         /* of the keys to detach: held back until the next one shows what they are */
+  int escapes;               /* ^] in a row, the first at `escaped_us` */
+  uint64_t escaped_us;
+  int asked;                 /* the machine was asked to end */
+  int last_shown;            /* the last byte of the output, or -1 */
   size_t typed_size;         /* input that the monitor did not take yet */
   char typed[1024 + 24];
 };
@@ -37,6 +42,29 @@ static void say_signal(struct view *view, int signal, int group) {
   say(view, ATTACH_SIGNAL, body, sizeof body);
 }
 
+/* --- a machine's console ----------------------------------------------------------------------------------------- */
+
+static int takes_input(const struct view *view) { return !view->session->machine || machine_flags(view->session->machine) & MACHINE_INPUT; }
+static int shows_output(const struct view *view) { return !view->session->machine || machine_flags(view->session->machine) & MACHINE_OUTPUT; }
+
+/* ^] three times within a second. */
+static int is_escape(struct view *view, char byte) {
+  uint64_t now = clock_us();
+  if (byte != 0x1d) return view->escapes = 0;
+  if (view->escapes && now - view->escaped_us > 1000000) view->escapes = 0;
+  if (!view->escapes) view->escaped_us = now;
+  return ++view->escapes == 3;
+}
+
+/* Asked once where it can be asked; the next one ends it. */
+static void stop_machine(struct view *view, int signal) {
+  int ask = machine_stop_signal(view->session->machine);
+  int asks = ask && !view->asked && (signal == SIGINT || signal == SIGTERM);
+  if (asks) machine_say_stopping(view->session->machine);
+  view->asked = 1;
+  say_signal(view, asks ? ask : SIGKILL, 0);
+}
+
 static void say_window(struct view *view) {
   struct record_window window;
   for (int fd = 0; fd < 3; fd++)
@@ -51,13 +79,15 @@ static void say_window(struct view *view) {
 static void on_ready(struct view *view, const struct attach_ready *ready) {
   view->ready = *ready;
   view->ready.detach_keys[sizeof ready->detach_keys - 1] = 0;
-  if (!ready->takes_input) view->input = -1;
-  if (ready->terminal & 1) terminal_open(&view->terminal, 0);
+  if (!ready->takes_input || !takes_input(view)) view->input = -1;
+  if (ready->terminal & 1 && takes_input(view)) terminal_open(&view->terminal, 0);
   terminal_make_raw(&view->terminal);
   say_window(view);
 }
 
 static void show(struct view *view, int fd, const char *bytes, size_t size) {
+  if (!shows_output(view)) return;
+  if (size) view->last_shown = bytes[size - 1];
   memcpy(view->out.bytes, bytes, size);
   view->out.to = fd;
   view->out.done = 0;
@@ -86,7 +116,9 @@ static void read_monitor(struct view *view) {
     case ATTACH_STDOUT: return show(view, 1, message.body.bytes, (size_t)size);
     case ATTACH_STDERR: return show(view, 2, message.body.bytes, (size_t)size);
     case ATTACH_STOPPED: return on_stopped(view);
-    case ATTACH_EXITED: return end(view, message.body.number);
+    case ATTACH_EXITED:
+      if (size == sizeof message.body.end) view->session->end = message.body.end;
+      return end(view, message.body.number);
   }
 }
 
@@ -116,8 +148,9 @@ static void release_keys(struct view *view, char *to, size_t *size) {
 }
 
 static void take_typed(struct view *view, const char *bytes, size_t size) {
-  const char *keys = view->ready.detach_keys;
+  const char *keys = view->session->machine ? "" : view->ready.detach_keys;
   for (size_t i = 0; i < size; i++) {
+    if (view->session->machine && is_escape(view, bytes[i])) return say_signal(view, SIGKILL, 0);
     if (view->keys_typed && bytes[i] != keys[view->keys_typed]) release_keys(view, view->typed, &view->typed_size);
     if (view->terminal.fd < 0 || !*keys || bytes[i] != keys[view->keys_typed]) view->typed[view->typed_size++] = bytes[i];
     else if (!keys[++view->keys_typed]) return detach(view);
@@ -161,6 +194,7 @@ static void on_signal(struct view *view, const struct signalfd_siginfo *info) {
   if (signal == SIGWINCH) return say_window(view);
   if (signal == SIGCONT) return (void)terminal_make_raw(&view->terminal), say_window(view);
   if (signal == SIGTSTP) return stop(view);
+  if (view->session->machine && (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT)) return stop_machine(view, signal);
   if (signal == SIGCHLD || signal == SIGPIPE || signal == SIGTTIN || signal == SIGTTOU) return;
   /* the terminal of a guest went away, or somebody wants the guest gone: not the payload */
   if (!view->session->owned && (signal == SIGHUP || signal == SIGTERM)) return end(view, 128 + signal);
@@ -170,7 +204,7 @@ static void on_signal(struct view *view, const struct signalfd_siginfo *info) {
 /* --- the loop ---------------------------------------------------------------------------------------------------- */
 
 static int reads_input(const struct view *view) {
-  return !view->typed_size && (view->terminal.fd < 0 ? !(view->ready.terminal & 1) || view->session->owned : view->terminal.raw);
+  return takes_input(view) && !view->typed_size && (view->terminal.fd < 0 ? !(view->ready.terminal & 1) || view->session->owned : view->terminal.raw);
 }
 
 static void wait_once(struct view *view) {
@@ -195,13 +229,17 @@ static void wait_once(struct view *view) {
 
 int attach_run(struct attach_session *session) {
   static struct view view;
+  memset(&view, 0, sizeof view); /* a machine that reboots is shown again */
   view.session = session;
-  view.terminal.fd = -1;
+  view.terminal.fd = view.last_shown = -1;
   signals_hold();
   view.signal_fd = signals_open();
   while (!view.ended) wait_once(&view);
   terminal_restore(&view.terminal);
+  /* what is said next begins on a line of its own */
+  if (session->machine && !session->detached && view.last_shown >= 0 && view.last_shown != '\n') print(1, "\n");
   sys_close(session->socket);
+  sys_close(view.signal_fd);
   return view.code;
 }
 
@@ -223,7 +261,7 @@ static int connect_to(const char *path) {
 int attach_main(const char *path) {
   int fd = connect_to(path);
   if (fd < 0) return 125;
-  struct attach_session session = {fd, -1, -1, 0, -1, 0, 0};
+  struct attach_session session = {.socket = fd, .report = -1, .status_fd = -1, .parent_fd = -1};
   return attach_run(&session);
 }
 

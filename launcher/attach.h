@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+struct plan;
+
 #define ATTACH_DATA_MAX 4096
 #define ATTACH_PATIENCE_MS 500
 
@@ -18,7 +20,7 @@ enum {
   ATTACH_STDOUT = 2, /* bytes; a terminal's output too */
   ATTACH_STDERR = 3,
   ATTACH_STOPPED = 4, /* i32 signal: the payload's group was stopped, and this client typed last */
-  ATTACH_EXITED = 5, /* i32 exit code, as the launcher would have exited; the last message */
+  ATTACH_EXITED = 5, /* struct attach_end; the last message */
 };
 
 /* Client to monitor. */
@@ -36,6 +38,12 @@ struct attach_ready {
   char detach_keys[24]; /* the bytes typed to detach, ended by NUL */
 };
 
+struct attach_end {
+  int32_t code;   /* as the launcher would have exited */
+  int32_t status; /* waitpid(2)'s of a machine's first process */
+  int32_t how;    /* ENDED_* of a machine */
+};
+
 struct attach_message {
   uint32_t type;
   union {
@@ -44,6 +52,7 @@ struct attach_message {
     uint16_t window[2];
     struct { int32_t signal; uint32_t group; } signal;
     struct attach_ready ready;
+    struct attach_end end;
   } body;
 };
 
@@ -61,7 +70,9 @@ int attach_receive(int socket, struct attach_message *message);
 struct attach_session {
   int socket, report, status_fd, owned, parent_fd;
   const char *id;
+  const struct plan *machine; /* whose machine's console this is, or 0 */
   int detached; /* set when the user left */
+  struct attach_end end; /* what the monitor told */
 };
 int attach_run(struct attach_session *session);
 

@@ -107,9 +107,10 @@ void clients_drop_late(struct monitor *monitor) {
 }
 
 void clients_end(struct monitor *monitor, int32_t code) {
+  struct attach_end end = {code, monitor->run->status, monitor->run->ended};
   for (int i = 0; i < CLIENTS_MAX; i++) {
     if (monitor->clients[i].fd < 0) continue;
-    attach_send(monitor->clients[i].fd, ATTACH_EXITED, &code, sizeof code);
+    attach_send(monitor->clients[i].fd, ATTACH_EXITED, &end, sizeof end);
     drop(monitor, i);
   }
   if (monitor->listener >= 0) sys_close(monitor->listener);

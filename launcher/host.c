@@ -112,10 +112,31 @@ int step_bind_namespace(struct run *run, const struct plan_step *step) {
   return must(run, sys(__NR_mount, source, target, 0, 4096 /* MS_BIND */, 0), "mount bind", target);
 }
 
+/* What a payload that manages its cgroup has made in it. */
+static void remove_below(int parent, const char *name, int depth) {
+  char entries[2048];
+  int folder = depth ? sys_openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0) : -1;
+  long size;
+  while (folder >= 0 && (size = sys(__NR_getdents64, folder, entries, sizeof entries)) > 0)
+    for (long at = 0; at < size;) {
+      /* struct linux_dirent64: u64, u64, u16 length, u8 type, name */
+      uint16_t length;
+      memcpy(&length, entries + at + 16, sizeof length);
+      const char *inner = entries + at + 19;
+      if (entries[at + 18] == 4 /* DT_DIR */ && !text_equal(inner, ".") && !text_equal(inner, "..")) {
+        remove_below(folder, inner, depth - 1);
+        sys_unlinkat(folder, inner, AT_REMOVEDIR);
+      }
+      at += length;
+    }
+  if (folder >= 0) sys_close(folder);
+}
+
 /* A cgroup can be removed when the last of its processes is gone from it, a moment after it was reaped. */
 static void remove_cgroup(int parent, const char *name) {
   for (int try = 0; try < 200; try++) {
     if (sys_unlinkat(parent, name, AT_REMOVEDIR) != -EBUSY) return;
+    remove_below(parent, name, 32);
     struct __kernel_timespec pause = {0, try < 20 ? 200000 : 5000000};
     sys(__NR_nanosleep, &pause, 0);
   }
@@ -139,7 +160,7 @@ static void remove_display(int state) {
 
 /* Most sandboxes have had no more than two files in their folder. */
 static void remove_state(struct run *run) {
-  static const char *files[] = {"process", "config.json", "process.new", "exit", "attach", "log", "log.1", "network.log",
+  static const char *files[] = {"process", "config.json", "process.new", "exit", "attach", "log", "log.1", "network.log", "ready",
                                 "display/client/Xauthority", "display/server/Xauthority", "display/server/host", "display/server.plan"};
   size_t done = 0;
   for (; done < 2; done++) sys_unlinkat(run->state_dir, files[done], 0);
@@ -164,4 +185,5 @@ void run_cleanup(struct run *run) {
   if (run->state_dir >= 0 && !keep) remove_state(run);
   if (run->state_dir >= 0) sys_close(run->state_dir);
   run->state_dir = -1;
+  while (run->lock_count > 0) sys_close(run->locks[--run->lock_count]);
 }

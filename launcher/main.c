@@ -52,6 +52,7 @@ int run_plan(struct run *run) {
   uint32_t flags = run->plan->header->run_flags;
   int code;
   if (flags & RUN_IN_PLACE) code = run_in_place(run);
+  else if (find_step(run->plan, OP_MACHINE)) code = machine_run(run);
   else if (flags & RUN_DETACH) code = monitor_run(run);
   else if (can_be_detached(run->plan)) code = monitor_run_attached(run);
   else {

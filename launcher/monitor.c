@@ -3,6 +3,7 @@
  * it writes the log and shows it to whoever attaches. Whoever started it hears records until the payload runs.
  */
 #include "monitor.h"
+#include "machine.h"
 #include "signals.h"
 #include "status.h"
 #include "sys.h"
@@ -46,6 +47,8 @@ static void on_terminal(struct front *front, int master, uint32_t mask) {
   if (mask & 1) monitor->input = master;
   if (mask & 2) monitor->sources[0].fd = master;
   else if (mask & 4) monitor->sources[1].fd = master;
+  /* an init lets go of its console now and then, which would be its end to who reads the other side */
+  if (find_step(monitor->run->plan, OP_MACHINE)) monitor->side = (int)sys_ioctl(master, TIOCGPTPEER, (void *)(long)(O_RDWR | O_NOCTTY | O_CLOEXEC));
 }
 
 static void on_window(struct front *front, const void *window) {
@@ -154,6 +157,8 @@ static void on_ended(struct front *front, int32_t code) {
 static void prepare(struct monitor *monitor, struct run *run) {
   monitor->front = (struct front){fill, serve, on_terminal, on_window, on_started, on_stopped, 0, pending, on_ended, 1};
   monitor->run = run;
+  if (monitor->side > 0) sys_close(monitor->side);
+  monitor->side = -1;
   monitor->input = monitor->listener = monitor->owner = monitor->last_typed = -1;
   for (int i = 0; i < 2; i++) monitor->sources[i] = (struct source){-1, i + 1};
   for (int i = 0; i < CLIENTS_MAX; i++) monitor->clients[i].fd = -1;
@@ -183,9 +188,15 @@ static _Noreturn void monitor_main(struct run *run, int report, int owner) {
   leave_caller();
   prepare(&monitor, run);
   run->status_fd = run->control = report;
-  if (make_streams(&monitor, owner >= 0 || flags & RUN_OPEN_STDIN) >= 0 && run_start(run) >= 0) {
+  for (int again = 1; again;) {
+    again = 0;
+    if (make_streams(&monitor, owner >= 0 || flags & RUN_OPEN_STDIN) < 0 || run_start(run) < 0) break;
     open_front(&monitor, owner);
     supervise_with(run, &monitor.front);
+    if (owner >= 0 || run->ended != ENDED_REBOOTS || !(machine_flags(run->plan) & MACHINE_REBOOTS)) break;
+    machine_renew(run);
+    prepare(&monitor, run);
+    again = 1;
   }
   if (run->failed && run->status_fd >= 0) record_send(run->status_fd, RECORD_FAILED, &run->failure, sizeof run->failure);
   sys_exit(0);
@@ -251,8 +262,9 @@ int monitor_run_attached(struct run *run) {
   if (report < 0 || await_start(run, report) < 0) return -1;
   int caller = (int)sys(__NR_getppid), dies = run->plan->header->run_flags & RUN_DIE_WITH_PARENT;
   int parent = dies ? (int)sys(__NR_pidfd_open, caller, 0) : -1;
-  struct attach_session session = {pair[0], report, run->status_fd, 1, parent, run->id, 0};
+  struct attach_session session = {pair[0], report, run->status_fd, 1, parent, run->id, find_step(run->plan, OP_MACHINE) ? run->plan : 0, 0, {0}};
   int code = attach_run(&session);
+  run->status = session.end.status, run->ended = session.end.how, run->left = session.detached;
   while (!session.detached && sys(__NR_wait4, monitor, 0, 0, 0) == -EINTR) {}
   if (!session.detached) pass_on_records(run, report);
   return code;

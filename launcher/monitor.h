@@ -20,6 +20,7 @@ struct monitor {
   struct source sources[2]; /* standard output or the terminal, and standard error */
   int input;                /* pipe or terminal, or -1 */
   int listener;
+  int side;                 /* a machine's console, kept open on its side too, or -1 */
   struct client clients[CLIENTS_MAX]; /* fd -1: free */
   int owner;                /* the client whose end is the sandbox's, or -1 */
   int last_typed;           /* the client that a stop is told to, or -1 */

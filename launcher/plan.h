@@ -249,6 +249,18 @@ enum op {
                        /*     there: nft, ip and tc for the sandbox's own network                              */
   OP_SAY,              /* H   blob: written to standard error                                                  */
   OP_DENY,             /* C   str path: as OP_MASK, but whoever obeys modes cannot open what is there          */
+
+  /* machines */
+  OP_MACHINE,          /* H   u32 MACHINE_*, list of what is said: at the start, at the end with status 0, with    */
+                       /*     another (its number behind it), by a signal (likewise), powered off, rebooting, asked */
+                       /*     to end; u32 signal that asks the first process to (0: it is killed)               */
+  OP_LOCK_HOST,        /* H   str path, u32 exclusive: a flock(2) on it that the supervisor holds to the end       */
+  OP_CGROUP_OWN,       /* H   slot, u32 uid, u32 gid: the cgroup and what is written to manage it belong to them  */
+  OP_UUID_FILE,        /* C   str path, u32 mode: a file with a random UUID                                      */
+  OP_REPLACE,          /* C   str path, blob, u32 REPLACE_*: a file or a symbolic link in place of what is there   */
+  OP_NOTIFY,           /* C   str path: a datagram socket; what is said on it as sd_notify(3) has it, the          */
+                       /*     supervisor hears                                                                  */
+  OP_SETSID,           /* L   setsid(2) alone: an init opens its terminal for others                              */
   OP_COUNT,
 };
 
@@ -277,6 +289,17 @@ struct watch_path {
   int32_t read, write, execute; /* errno of asking for each with the payload's identity, or 0 */
 };
 enum { WATCH_FOUND_IT, WATCH_FOUND_LINK, WATCH_FOUND_PARENT, WATCH_FOUND_NOTHING };
+
+/* OP_MACHINE's flags. A machine's first process is the payload; its terminal, if any, is the machine's console. */
+enum {
+  MACHINE_QUIET = 1 << 0,     /* nothing is said */
+  MACHINE_INPUT = 1 << 1,     /* what is typed reaches the console; ^] three times within a second ends the machine */
+  MACHINE_OUTPUT = 1 << 2,    /* the console is shown */
+  MACHINE_REBOOTS = 1 << 3,   /* one that reboots is started again (reboot(2), in a pid namespace) */
+};
+
+/* OP_REPLACE's kinds. */
+enum { REPLACE_FILE, REPLACE_LINK /* the blob is its target */, REPLACE_UNLESS_LINK /* a file, unless a link is there */ };
 
 struct plan_socket { uint16_t family, type, port, optional; }; /* AF_INET or AF_INET6; SOCK_STREAM listens, SOCK_DGRAM */
 

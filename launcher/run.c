@@ -30,6 +30,8 @@ static step_function *const steps[OP_COUNT] = {
     [OP_KEEP_FDS] = step_keep_fds, [OP_CHMOD] = step_chmod, [OP_NEST_USERS] = step_nest_users, [OP_NO_USERS] = step_no_users,
     [OP_ENVIRONMENT] = step_environment, [OP_CWD_FIRST] = step_cwd_first, [OP_LOCK_FILE] = step_lock_file,
     [OP_WATCH] = step_watch,           [OP_SAY] = step_say,
+    [OP_MACHINE] = step_machine, [OP_LOCK_HOST] = step_lock_host, [OP_CGROUP_OWN] = step_cgroup_own, [OP_UUID_FILE] = step_uuid_file,
+    [OP_REPLACE] = step_replace, [OP_NOTIFY] = step_notify, [OP_SETSID] = step_setsid,
 };
 
 void run_init(struct run *run, const struct plan *plan) {
@@ -37,7 +39,7 @@ void run_init(struct run *run, const struct plan *plan) {
   memset(run->slots, 0xff, sizeof run->slots);
   run->plan = plan;
   run->step = SLOT_NONE;
-  run->status_fd = run->control = run->arm = run->sync = run->child = run->pidfd = run->pty = run->pty_side = -1;
+  run->status_fd = run->control = run->arm = run->sync = run->notify = run->child = run->pidfd = run->pty = run->pty_side = -1;
   run->old_root = run->new_root = run->run_dir = run->state_dir = run->name_dir = -1;
   for (int i = 0; i < 3; i++) run->stdio[i] = i;
 }
@@ -151,6 +153,7 @@ static int wait_for_go(struct run *run) {
 /* What the supervisor holds of the host is nothing for the sandbox. */
 static void let_go_of_host(struct run *run) {
   for (int i = 0; i < run->cgroup_count; i++) sys_close(run->cgroups[i].parent);
+  while (run->lock_count > 0) sys_close(run->locks[--run->lock_count]);
   int *fds[] = {&run->run_dir, &run->state_dir, &run->name_dir, &run->pty, &run->status_fd};
   for (size_t i = 0; i < array_size(fds); i++) {
     if (*fds[i] >= 0) sys_close(*fds[i]);

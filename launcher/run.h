@@ -37,6 +37,12 @@ struct run {
   char **env;         /* OP_ENVIRONMENT's, or 0 */
   struct { int pid, leash, signal; } companions[4];
   int companion_count;
+  int locks[4];       /* of OP_LOCK_HOST */
+  int lock_count;
+  int notify;         /* the socket of OP_NOTIFY, or -1 */
+  int ended;          /* ENDED_*: how a machine ended */
+  int32_t status;     /* waitpid(2)'s of a machine's first process, known behind the end */
+  int left;           /* who watched a machine's console left it running */
   uint32_t step;      /* the one that is being done */
   struct record_failed failure;
   int failed;
@@ -69,6 +75,10 @@ int zygote_main(void);                       /* zygote.c */
 int attach_main(const char *socket);         /* attach.c */
 int wait_main(const char *socket);           /* attach.c: prints the exit code of the sandbox behind it when that ends */
 int nsid_main(int count, char **words);      /* nsid.c: ids of network namespaces */
+
+enum { ENDED_ITSELF, ENDED_POWERED_OFF, ENDED_REBOOTS };
+int machine_run(struct run *run);            /* machine.c: a plan with OP_MACHINE */
+void machine_renew(struct run *run);         /* machine.c: what was rebooted is run again */
 
 /* park.c: waits for what to execute and puts it in `command`; the end of the socket is the sandbox's */
 struct command { char **candidates, **argv, **env; };
@@ -115,6 +125,7 @@ extern step_function step_open, step_open_tree, step_mount_attr, step_fs_mount, 
     step_file_server, step_companion, step_run_inside,
     step_say, step_hold_fd, step_info_fd, step_wait_fd, step_file_fd, step_data_mount, step_bind_fd, step_seccomp_fd, step_keep_fds,
     step_chmod, step_nest_users, step_no_users, step_environment, step_cwd_first, step_lock_file,
-    step_watch;
+    step_watch,
+    step_machine, step_lock_host, step_cgroup_own, step_uuid_file, step_replace, step_notify, step_setsid;
 
 #endif

@@ -11,6 +11,7 @@ enum {
   RECORD_WINDOW = 65, /* to a supervisor: struct record_window, the new size of the payload's terminal */
   RECORD_LISTENER = 67, /* to a supervisor: the payload's seccomp listener comes along */
   RECORD_NAMESPACE = 66, /* to a supervisor: i32 index in NAMESPACE_NAMES; a descriptor of it comes along */
+  RECORD_NOTIFY = 69, /* to a supervisor: the socket of OP_NOTIFY comes along */
   RECORD_ARM = 68, /* to the supervisor of a parked run: struct record_arm */
 };
 struct record_arm { uint64_t timeout_ms; uint32_t grace_ms, reserved; };

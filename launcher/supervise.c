@@ -4,6 +4,8 @@
  */
 #include "supervise.h"
 #include "caller.h"
+#include "machine.h"
+#include "notify.h"
 #include "signals.h"
 #include "socket.h"
 #include "status.h"
@@ -174,6 +176,10 @@ static void on_record(struct supervisor *s, struct message *message) {
       if (watch_start(run, message->fd) < 0) give_up(s, "watch", -ENOMEM);
       message->fd = -1;
       break;
+    case RECORD_NOTIFY:
+      run->notify = message->fd;
+      message->fd = -1;
+      break;
     case RECORD_STOPPED: on_stopped(s, message->body.number); break;
     case RECORD_EXITED: on_exited(s, &message->body.exited); break;
     case RECORD_FAILED:
@@ -206,6 +212,8 @@ static void read_sync(struct supervisor *s) {
 static void on_reaped(struct supervisor *s, int32_t status, const struct rusage *usage) {
   s->reaped = 1;
   if (!s->status_known) s->status = status;
+  if (!s->status_known && find_step(s->run->plan, OP_MACHINE)) s->run->ended = machine_judge(&s->status);
+  s->run->status = s->status;
   s->exited.user_us = microseconds(&usage->ru_utime);
   s->exited.system_us = microseconds(&usage->ru_stime);
   s->exited.max_rss_kb = (uint64_t)usage->ru_maxrss;
@@ -311,8 +319,8 @@ static void read_control(struct supervisor *s) {
 /* Descriptors that are -1 are passed over by poll(2). */
 static void wait_once(struct supervisor *s) {
   struct pollfd polls[SUPERVISE_POLLS] = {{s->signal_fd, POLLIN, 0}, {s->run->sync, POLLIN, 0}, {s->timer_fd, POLLIN, 0},
-                                          {s->run->control, POLLIN, 0}, {s->parent_fd, POLLIN, 0}};
-  const int own = 5;
+                                          {s->run->control, POLLIN, 0}, {s->parent_fd, POLLIN, 0}, {s->run->notify, POLLIN, 0}};
+  const int own = 6;
   int timeout_ms = -1, count = 0;
   if (s->front && s->front->fill) count = s->front->fill(s->front, polls + own, SUPERVISE_POLLS - own, &timeout_ms);
   struct __kernel_timespec timeout = {timeout_ms / 1000, (long long)(timeout_ms % 1000) * 1000000};
@@ -322,6 +330,7 @@ static void wait_once(struct supervisor *s) {
   if (polls[2].revents) on_timer(s);
   if (polls[3].revents) read_control(s);
   if (polls[4].revents) cancel(s, SIGTERM);
+  if (polls[5].revents) notify_read(s->run);
   if (s->front && s->front->serve) s->front->serve(s->front, s, polls + own, count);
 }
 
@@ -369,7 +378,7 @@ static void finish(struct supervisor *s) {
 }
 
 static void close_descriptors(struct supervisor *s) {
-  int *fds[] = {&s->signal_fd, &s->timer_fd, &s->parent_fd, &s->run->sync, &s->run->pidfd, &s->run->pty};
+  int *fds[] = {&s->signal_fd, &s->timer_fd, &s->parent_fd, &s->run->sync, &s->run->pidfd, &s->run->pty, &s->run->notify};
   for (size_t i = 0; i < array_size(fds); i++)
     if (*fds[i] >= 0) sys_close(*fds[i]), *fds[i] = -1;
 }

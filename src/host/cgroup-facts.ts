@@ -27,6 +27,8 @@ export interface CgroupFacts {
   controllers: Record<string, CgroupController>;
   /** The version 2 hierarchy, with or without controllers. */
   unified?: CgroupHierarchy;
+  /** The version 1 hierarchy of the name "systemd", which has no controller. */
+  systemd?: CgroupHierarchy;
 }
 
 /** How the file system is asked; tests put recorded trees in its place. */
@@ -58,7 +60,8 @@ export function readCgroupFacts(reader: CgroupReader): CgroupFacts {
   const controllers = { ...readOldControllers(reader, mounts, own), ...(unified && readNewControllers(reader, unified)) };
   const old = mounts.some((mount) => mount.type === "cgroup");
   const layout = unified ? (old ? "hybrid" : "v2") : old ? "v1" : "none";
-  return { layout, controllers, ...(unified && { unified }) };
+  const systemd = readNamed(reader, mounts, own);
+  return { layout, controllers, ...(unified && { unified }), ...(systemd && { systemd }) };
 }
 
 /** /proc/PID/cgroup by controller; version 2 has the empty name, a named hierarchy "name=NAME". */
@@ -92,6 +95,12 @@ function readHierarchy(reader: CgroupReader, mount: MountEntry, own: string): Cg
 function readUnified(reader: CgroupReader, mounts: MountEntry[], own: Map<string, string>): CgroupHierarchy | undefined {
   const mount = findCgroupMount(mounts, "");
   const path = own.get("");
+  return mount && path !== undefined ? readHierarchy(reader, mount, path) : undefined;
+}
+
+function readNamed(reader: CgroupReader, mounts: MountEntry[], own: Map<string, string>): CgroupHierarchy | undefined {
+  const mount = findCgroupMount(mounts, "name=systemd");
+  const path = own.get("name=systemd");
   return mount && path !== undefined ? readHierarchy(reader, mount, path) : undefined;
 }
 

@@ -8,6 +8,7 @@ import { compileTelling } from "./compile/descriptors.js";
 import { compileNestedUsers, prepareNestedUsers } from "./compile/nested-users.js";
 import { compileDisplay } from "./compile/display.js";
 import { compileHooks } from "./compile/hooks.js";
+import { compileMachine } from "./compile/machine.js";
 import { compileInnerIds, compileMaps, type Identity, readIdentity } from "./compile/identity.js";
 import { compileFork, compileNames, compileNamespaces, compileTimeOffsets, type Namespaces, readNamespaces } from "./compile/namespaces.js";
 import { compileNetwork } from "./compile/network.js";
@@ -33,6 +34,7 @@ export type { CompileOptions } from "./compile/context.js";
  */
 export function compilePlan(spec: Spec, host: HostFacts, options: CompileOptions = {}): Plan {
   const context = makeContext(spec, host, options);
+  compileMachine(context);
   compileState(context);
   const entersCgroup = compileCgroups(context);
   compileNamespaces(context, entersCgroup);

@@ -136,6 +136,13 @@ export const OPERATIONS = {
   RUN_INSIDE: { number: 83, phases: "P", arguments: { argv: "words", input: "text", timeoutMs: "u32" } },
   SAY: { number: 84, phases: "H", arguments: { text: "text" } },
   DENY: { number: 85, phases: "C", arguments: { path: "path" } },
+  MACHINE: { number: 86, phases: "H", arguments: { flags: "u32", sayings: "words", signal: "u32" } },
+  LOCK_HOST: { number: 87, phases: "H", arguments: { path: "path", exclusive: "u32" } },
+  CGROUP_OWN: { number: 88, phases: "H", arguments: { slot: "slot", uid: "u32", gid: "u32" } },
+  UUID_FILE: { number: 89, phases: "C", arguments: { path: "path", mode: "u32" } },
+  REPLACE: { number: 90, phases: "C", arguments: { path: "path", content: "text", kind: "u32" } },
+  NOTIFY: { number: 91, phases: "C", arguments: { path: "path" } },
+  SETSID: { number: 92, phases: "L", arguments: {} },
   WATCH: { number: 82, phases: "H", arguments: { descriptor: "u32", calls: "bytes", filter: "bytes", flags: "u32" } },
 } as const satisfies Record<string, { number: number; phases: string; arguments: Record<string, ArgumentKind> }>;
 

@@ -7,7 +7,8 @@ const port = z.int().min(0).max(65535);
 const openPort = z.int().min(1).max(65535);
 const paths = z.array(absolutePath).exactOptional();
 const flag = z.boolean().exactOptional();
-const signal = oneOf(Object.keys(constants.signals));
+const realTime = Array.from({ length: 31 }, (_, index) => (index === 0 ? "SIGRTMIN" : `SIGRTMIN+${index}`));
+const signal = oneOf([...Object.keys(constants.signals), ...realTime]);
 const status = z.int().min(0).max(255);
 
 const origin = z.strictObject({
@@ -29,9 +30,14 @@ const kinds = [
   z.strictObject({ type: z.literal("machineId"), path: absolutePath, after }),
   z.strictObject({ type: z.literal("data"), path: absolutePath, mode, fd: descriptor, readonly: flag, after }),
   z.strictObject({ type: z.literal("chmod"), path: absolutePath, mode, after }),
+  z.strictObject({ type: z.literal("uuid"), path: absolutePath, mode, after }),
+  z.strictObject({ type: z.literal("replace"), path: absolutePath, content: z.string(), unlessLink: flag, optional: flag, after }),
+  z.strictObject({ type: z.literal("relink"), path: absolutePath, target: text, optional: flag, after }),
+  z.strictObject({ type: z.literal("bind"), path: absolutePath, source: absolutePath, readonly: flag, optional: flag, after }),
+  z.strictObject({ type: z.literal("notify"), path: absolutePath, after }),
   z.strictObject({ type: z.literal("readonly"), path: absolutePath, after }),
 ] as const;
-const entry = z.discriminatedUnion("type", kinds, { error: "must be dir, file, symlink, copy, data, chmod or readonly" });
+const entry = z.discriminatedUnion("type", kinds, { error: "must be dir, file, symlink, copy, data, chmod, uuid, replace, relink, bind, notify or readonly" });
 
 const landlock = z.strictObject({
   read: paths,
@@ -136,6 +142,20 @@ const display = z.strictObject({
   host: z.strictObject({ socket: absolutePath, number: z.int().min(0).max(59_535), cookies: absolutePath.exactOptional() }).exactOptional(),
 });
 
+const saying = z.string();
+const machine = z.strictObject({
+  root: absolutePath,
+  class: z.literal("container"),
+  uuid: z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "must be a UUID in lower case"),
+  boot: z.boolean(),
+  console: z.enum(["interactive", "read-only", "passive", "pipe"]),
+  reboots: flag,
+  sayings: z.tuple([saying, saying, saying, saying, saying, saying, saying]).exactOptional(),
+  locks: z.array(z.strictObject({ path: absolutePath, exclusive: z.boolean() })).max(4).exactOptional(),
+  delegate: z.enum(["unified", "systemd"]).exactOptional(),
+  links: z.array(text).exactOptional(),
+});
+
 /** `Extension` as a schema. It is ours alone, so that a field which it does not know is an error. */
 export const extensionSchema = z.strictObject({
   origins: z.record(z.string().regex(/^(\/.*)?$/s, "must be a JSON pointer"), origin).exactOptional(),
@@ -193,4 +213,5 @@ export const extensionSchema = z.strictObject({
   joinUsersLast: absolutePath.exactOptional(),
   noUserNamespaces: flag,
   locks: paths,
+  machine: machine.exactOptional(),
 });

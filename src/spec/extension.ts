@@ -116,6 +116,31 @@ export interface Extension {
   locks?: string[];
   /** An X display that only this sandbox has a cookie for. */
   display?: Display;
+  /** The sandbox is a machine: docs/architecture.md, "Machines". */
+  machine?: Machine;
+}
+
+/** A sandbox whose payload is a whole system, or stands in the place of one; it is found by `name`, which is the machine's. */
+export interface Machine {
+  /** The folder or the image on the host that its root was made from. */
+  root: string;
+  class: "container";
+  /** "8-4-4-4-12" hex digits; what `/etc/machine-id` is set to where it is not yet. */
+  uuid: string;
+  /** Its first process is an init, and can be asked to end with `stopSignal`. */
+  boot: boolean;
+  /** "interactive": shown, and typed to. "read-only": shown. "passive": neither, and found by `brig attach`. "pipe": there is none. */
+  console: "interactive" | "read-only" | "passive" | "pipe";
+  /** One that reboots is started again. */
+  reboots?: boolean;
+  /** Said at the start, at its end by itself with status 0, with another, by a signal, powered off, rebooting, asked to end. */
+  sayings?: [begin: string, well: string, failed: string, killed: string, poweredOff: string, reboots: string, stopping: string];
+  /** Folders and files of the host on which a lock is held (flock(2)) as long as it lives. */
+  locks?: { path: string; exclusive: boolean }[];
+  /** It gets cgroups of its own to manage: of version 2, or the named hierarchy "systemd" of version 1. */
+  delegate?: "unified" | "systemd";
+  /** Links of the host that were made for it. */
+  links?: string[];
 }
 
 /**
@@ -207,6 +232,15 @@ export type RootEntry =
   /** A machine-id(5) that is another one at each start, read-only, over what is there. */
   | { type: "machineId"; path: string; after?: number }
   | { type: "chmod"; path: string; mode: number; after?: number }
+  /** A random UUID, new at each start. */
+  | { type: "uuid"; path: string; mode: number; after?: number }
+  /** In place of what is there: a file, but with `unlessLink` not of a symbolic link; or a link to `target`. */
+  | { type: "replace"; path: string; content: string; unlessLink?: boolean; optional?: boolean; after?: number }
+  | { type: "relink"; path: string; target: string; optional?: boolean; after?: number }
+  /** Another place of the root, shown here too; writable again where that is read-only, unless it says so. */
+  | { type: "bind"; path: string; source: string; readonly?: boolean; optional?: boolean; after?: number }
+  /** A datagram socket on which the payload tells that it is ready (sd_notify(3)). */
+  | { type: "notify"; path: string; after?: number }
   /** The mount at the path, and none below it, becomes read-only. */
   | { type: "readonly"; path: string; after?: number };
 

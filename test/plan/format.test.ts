@@ -54,6 +54,8 @@ test("every constant and offset is the one that a C compiler finds in plan.h", (
     ...Object.entries(format.RUN).map(([name, value]): [string, number] => [`RUN_${name}`, value]),
     ...Object.entries(format.BIND).map(([name, value]): [string, number] => [`BIND_${name}`, value]),
     ...Object.entries(format.CREATE).map(([name, value]): [string, number] => [`CREATE_${name}`, value]),
+    ...Object.entries(format.MACHINE).map(([name, value]): [string, number] => [`MACHINE_${name}`, value]),
+    ...Object.entries(format.REPLACE).map(([name, value]): [string, number] => [`REPLACE_${name}`, value]),
     ...Object.entries(format.WITNESS).map(([name, value]): [string, number] => [`WITNESS_${name}`, value]),
     ...format.PHASES.map((phase, index): [string, number] => [`PHASE_${phase.toUpperCase()}`, index]),
     ["PHASE_COUNT", format.PHASES.length], ["OP_COUNT", Object.keys(OPERATIONS).length + 1],

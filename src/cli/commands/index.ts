@@ -154,6 +154,11 @@ export const commands: Record<string, Registration> = {
     summary: "run a program with Firejail's profiles and options, without a setuid program",
     load: () => import("./firejail.js"),
   },
+  nspawn: {
+    group: "Tools with their own grammar",
+    summary: "run or boot a system in a folder or an image, as systemd-nspawn(1) does",
+    load: () => import("./nspawn.js"),
+  },
   bwrap: {
     group: "Tools with their own grammar",
     summary: "run a program in a root put together from words, as bwrap(1) does",

@@ -14,9 +14,15 @@ export function compileCgroupMount(context: Context, planned: PlannedMount): voi
   const { pointer, destination, options, mount } = planned;
   if (namespaces.cgroup === "host" && !(options.set & MOUNT_ATTR.RDONLY))
     throw refuse(extension, pointer, "BRIG_CANNOT_MOUNT", `${destination} would give the host's cgroups to the sandbox to write`, 'add {"type": "cgroup"} to linux.namespaces, or the option ro');
+  if (options.data.some((option) => option.startsWith("name="))) return mountNamed(context, planned);
   if (mount.type === "cgroup2" || host.cgroup.layout === "v2") return mountUnified(context, planned, destination);
   if (host.cgroup.layout === "none") throw refuse(extension, pointer, "BRIG_CANNOT_MOUNT", `this host has no cgroups to show at ${destination}`, "leave the mount out");
   mountOld(context, planned);
+}
+
+/** A version 1 hierarchy without controllers. */
+function mountNamed(context: Context, { destination, options, pointer }: PlannedMount): void {
+  addStep(context, "child", { op: "FS", type: "cgroup", target: destination, options: ["none", ...options.data], attributes: options.set, create: CREATE.DIR }, pointer);
 }
 
 function mountUnified(context: Context, planned: PlannedMount, target: string): void {

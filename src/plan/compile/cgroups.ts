@@ -4,6 +4,7 @@ import { makeCgroupReader } from "../../host/cgroup-facts.js";
 import type { DeviceRule } from "../../spec/oci.js";
 import { addStep, type Context, isDefault, leaveOut, refuse, takeSlot } from "./context.js";
 import { listSettings, type Setting } from "./resources.js";
+import { handOver, listDelegated, makeNamedCgroup } from "./delegation.js";
 import { planPids } from "./pids.js";
 
 const O_WRONLY = 1;
@@ -18,15 +19,17 @@ interface PlannedCgroup {
 export function compileCgroups(context: Context): boolean {
   const { spec, host } = context;
   const settings = [...listSettings(spec.linux?.resources ?? {}), ...planPids(context), ...planDevices(context)];
-  const wanted = [...new Set(settings.map(({ controller }) => controller))];
-  if (wanted.length === 0 && !spec.linux?.cgroupsPath) return false;
+  const delegates = context.extension.machine?.delegate;
+  const wanted = [...new Set([...settings.map(({ controller }) => controller), ...listDelegated(context)])];
+  if (delegates === "systemd") makeNamedCgroup(context);
+  if (wanted.length === 0 && !spec.linux?.cgroupsPath && !delegates) return false;
   const placement = placeCgroup(host.cgroup, wanted, makeCgroupReader(), host.euid);
   // a hierarchy that limits nothing here would cost a cgroup for each sandbox
-  const used = placement.places.filter(({ controllers }) => controllers.length > 0 || spec.linux?.cgroupsPath || wanted.includes("cgroup"));
+  const used = placement.places.filter(({ controllers, version }) => controllers.length > 0 || spec.linux?.cgroupsPath || wanted.includes("cgroup") || (delegates === "unified" && version === 2));
   const planned = used.map((place): PlannedCgroup => ({ place, settings: [] }));
   for (const setting of settings) assign(context, setting, planned, placement.problem);
   for (const cgroup of planned) makeCgroup(context, cgroup);
-  return planned.length > 0;
+  return planned.length > 0 || delegates !== undefined;
 }
 
 function assign(context: Context, setting: Setting, planned: PlannedCgroup[], problem?: { what: string; hint: string }): void {
@@ -53,6 +56,7 @@ function makeCgroup(context: Context, { place, settings }: PlannedCgroup): void 
   addStep(context, "host", { op: "CGROUP", slot, parent, name, substitute: true }, pointer);
   for (const { file, value } of place.initialise) addStep(context, "host", { op: "CGROUP_SET", slot, file, value }, pointer);
   for (const { file, value, pointer: own } of settings) addStep(context, "host", { op: "CGROUP_SET", slot, file, value }, own);
+  if (place.version === 2 && context.extension.machine?.delegate) handOver(context, slot);
   if (place.controllers.includes("memory"))
     addStep(context, "host", { op: "CGROUP_OOM", slot, file: place.version === 1 ? "memory.oom_control" : "memory.events" }, pointer);
   if (place.version === 2) context.plan.run.cloneCgroupSlot = slot;

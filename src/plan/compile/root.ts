@@ -1,5 +1,5 @@
 import type { RootEntry } from "../../spec/extension.js";
-import { BIND, CREATE, DATA_MACHINE_ID, MOUNT_ATTR, MS } from "../format.js";
+import { BIND, CREATE, DATA_MACHINE_ID, MOUNT_ATTR, MS, REPLACE } from "../format.js";
 import { addStep, type Context, refuse, takeSlot } from "./context.js";
 import { attachDisplay, openDisplay } from "./display.js";
 import { attachDevices, hasNodes, type PlannedDevice, planDevices, prepareDevices } from "./devices.js";
@@ -177,8 +177,23 @@ function makeSpecialEntry(context: Context, entry: Exclude<RootEntry, { type: "d
   if (entry.type === "copy") addStep(context, "child", { op: "FILE_FD", path, mode: entry.mode, descriptor: entry.fd }, pointer);
   else if (entry.type === "data") addStep(context, "child", { op: "DATA_MOUNT", target: path, mode: entry.mode, descriptor: entry.fd, attributes: attributes | (entry.readonly ? MOUNT_ATTR.RDONLY : 0) }, pointer);
   else if (entry.type === "machineId") addStep(context, "child", { op: "DATA_MOUNT", target: path, mode: 0o444, descriptor: DATA_MACHINE_ID, attributes: attributes | MOUNT_ATTR.NOEXEC | MOUNT_ATTR.RDONLY }, pointer);
+  else if (entry.type === "uuid") addStep(context, "child", { op: "UUID_FILE", path, mode: entry.mode }, pointer);
+  else if (entry.type === "bind") bindInside(context, entry, path, pointer);
+  else if (entry.type === "notify") addStep(context, "child", { op: "NOTIFY", path }, pointer);
+  else if (entry.type === "replace") addStep(context, "child", { op: "REPLACE", path, content: entry.content, kind: entry.unlessLink ? REPLACE.UNLESS_LINK : REPLACE.FILE, ...maybe(entry) }, pointer);
+  else if (entry.type === "relink") addStep(context, "child", { op: "REPLACE", path, content: entry.target, kind: REPLACE.LINK, ...maybe(entry) }, pointer);
   else if (entry.type === "chmod") addStep(context, "child", { op: "CHMOD", path, mode: entry.mode }, pointer);
   else addStep(context, "child", { op: "ATTR", target: path, set: MOUNT_ATTR.RDONLY, clear: 0, propagation: 0, recursive: 0 }, pointer);
+}
+
+function bindInside(context: Context, entry: Extract<RootEntry, { type: "bind" }>, target: string, pointer: string): void {
+  const flags = BIND.RECURSIVE | BIND.FROM_NEW_ROOT | BIND.CREATE | (entry.optional ? BIND.MISSING_OK : 0);
+  const [set, clear] = entry.readonly ? [MOUNT_ATTR.RDONLY, 0] : [0, MOUNT_ATTR.RDONLY];
+  addStep(context, "child", { op: "BIND", source: normalisePath(entry.source), target, set, clear, flags, propagation: MS.PRIVATE }, pointer);
+}
+
+function maybe({ optional }: { optional?: boolean }): { optional?: true } {
+  return optional ? { optional: true } : {};
 }
 
 /** What of a root shall not be seen, and what of it shall not be written. */

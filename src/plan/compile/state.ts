@@ -73,7 +73,7 @@ export function compileRun(context: Context): void {
   if (extension.voice) run.flags = (run.flags | encodeStatuses(extension.voice)) >>> 0;
   run.id = options.id ?? "";
   // who shares the caller's terminal cannot be left alone with it
-  run.detachKeys = extension.terminal === "plain" ? "" : (options.detachKeys ?? "\x10\x11");
+  run.detachKeys = extension.terminal === "plain" ? "" : (options.detachKeys ?? (extension.machine ? "\x1d\x1d\x1d" : "\x10\x11"));
   run.timeoutMs = extension.timeout?.ms ?? 0;
   run.graceMs = extension.timeout?.graceMs ?? DEFAULT_GRACE_MS;
   run.stopSignal = extension.stopSignal ? findSignal(extension, "/annotations/dev.brig.stopSignal", extension.stopSignal) : 15;

@@ -30,5 +30,7 @@ export function compilePty(context: Context, mounts: PlannedMount[], rooted: boo
 export function compileSession(context: Context): void {
   const plain = context.extension.terminal === "plain" || context.inPlace;
   if (plain) context.plan.run.flags |= RUN.PLAIN_TTY;
+  // an init gives its terminal to others, who could not have it as long as it controls a session
+  else if (context.extension.machine?.boot) addStep(context, "payload", { op: "SETSID" }, POINTER);
   else addStep(context, "payload", { op: "SESSION" }, POINTER);
 }

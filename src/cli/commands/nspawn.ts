@@ -1,0 +1,52 @@
+import { writeCachedPlan } from "../../launch/cache.js";
+import { handOverPlan } from "../../launch/hand-over.js";
+import { findRunFolder } from "../../launch/run-folder.js";
+import { witnessEnv, witnessFile } from "../../launch/witness.js";
+import { compilePlan } from "../../plan/compile.js";
+import { encodePlan } from "../../plan/encode.js";
+import type { Witness } from "../../plan/plan.js";
+import { readNspawnContext } from "../../tools/nspawn/context.js";
+import { type ParsedNspawn, parseNspawn } from "../../tools/nspawn/grammar.js";
+import { nspawnHelp, nspawnVersion } from "../../tools/nspawn/help.js";
+import { buildNspawnSpec } from "../../tools/nspawn/spec.js";
+import type { CommandForm } from "../grammar.js";
+import { print, printError } from "../output/print.js";
+import { runAsTool, type ToolRun } from "../soft-tool.js";
+import { build } from "../version.js";
+
+export const command: CommandForm = {
+  name: "nspawn",
+  usage: ["nspawn [OPTIONS...] [PATH] [ARGUMENTS...]"],
+  options: [],
+  ownGrammar: true,
+  examples: [
+    { words: "brig nspawn -D my_deb", what: "a root shell in the folder, with its own processes" },
+    { words: "brig nspawn -bD my_deb", what: "boot the system in it" },
+  ],
+  run: ({ operands }) => runAsTool("nspawn", "", operands, (run) => runNspawn(run, operands)),
+};
+
+async function runNspawn(run: ToolRun, words: string[]): Promise<number> {
+  const parsed = parseNspawn(words);
+  if (parsed === "version") return print(nspawnVersion), 0;
+  if (parsed === "help") return print(nspawnHelp), 0;
+  for (const warning of parsed.warnings) printError(warning);
+  return await handOverPlan(compileNspawn(run, parsed));
+}
+
+/** The variables of the caller that the spec depends on. */
+const VARIABLES = ["TERM", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY"];
+
+function compileNspawn({ tool, words, host }: ToolRun, parsed: ParsedNspawn): Uint8Array {
+  const typed = [tool, ...words];
+  const cwd = process.cwd();
+  const script = process.argv[1];
+  const context = readNspawnContext(host);
+  const spec = buildNspawnSpec(parsed, context);
+  const variables = [...VARIABLES, ...parsed.options.environment.flatMap(({ name, value }) => (value === undefined ? [name] : []))];
+  const files = [...(script?.endsWith(".cjs") ? [script] : []), ...context.consulted];
+  const witnesses: Witness[] = [{ kind: "tty", bits: host.terminals }, ...variables.map((name) => witnessEnv(name)), ...files.map((path) => witnessFile(path))];
+  const bytes = encodePlan(compilePlan(spec, host, { runFolder: findRunFolder(host.euid), words: typed, cwd, build, witnesses }));
+  writeCachedPlan({ words: typed, cwd, euid: host.euid, egid: host.egid, terminals: host.terminals }, bytes);
+  return bytes;
+}
