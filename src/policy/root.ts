@@ -4,6 +4,7 @@ import { BrigError } from "../error/brig-error.js";
 import { describeOrigin } from "../spec/origin.js";
 import { addDevices } from "./devices.js";
 import { addFile, addMount, byDefault, type Draft, originOfOption } from "./draft.js";
+import { addOverlays } from "./ephemeral.js";
 import { idmapMount } from "./folders.js";
 import { resolveHostPath, resolveReal } from "./host-path.js";
 import { addProc } from "./proc.js";
@@ -35,15 +36,19 @@ function addHostRoot(draft: Draft): void {
   draft.writable.push(...Object.keys(PRIVATE), draft.home);
 }
 
-/** The named folder is read-only unless `write` names "/", so that a payload cannot change what the next one trusts. */
+/**
+ * The named folder is read-only unless `write` names "/", so that a payload cannot change what the next one trusts.
+ * With `ephemeral` all of it is written to, in an overlay.
+ */
 function addNamedRoot(draft: Draft, root: string): void {
   const path = resolveReal(draft, resolveHostPath(draft, root, "root"), "/root");
   if (!statSync(path).isDirectory()) throw refuseRoot(draft, path);
-  const writable = draft.options.write?.includes("/") ?? false;
+  const writable = Boolean(draft.options.ephemeral) || (draft.options.write?.includes("/") ?? false);
   draft.root = { path, readonly: !writable };
   draft.origins["/root"] = originOfOption(draft, "/root");
   if (writable) draft.writable.push("/");
-  mapRoot(draft, path);
+  if (draft.options.ephemeral) addOverlays(draft, [{ source: path, destination: "/", write: true, origin: originOfOption(draft, "/root") }]);
+  else mapRoot(draft, path);
   for (const [destination, mode] of Object.entries(PRIVATE)) addPrivate(draft, destination, mode);
   addMount(draft, { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "mode=0755", "size=64m"] }, byDefault("its own devices"));
 }

@@ -22,7 +22,8 @@ export function compileRoot(context: Context): void {
   for (const planned of mounts) prepareMount(context, planned);
   const overlays = prepareOverlays(context);
   const display = openDisplay(context);
-  const rooted = makeRoot(context, rootMount, hasNodes(context, devices));
+  const rootOverlay = overlays[0]?.destination === "/" ? overlays.shift() : undefined;
+  const rooted = rootOverlay ? rootFromOverlay(context, rootOverlay) : makeRoot(context, rootMount, hasNodes(context, devices));
   for (const path of context.extension.unmount ?? [])
     addStep(context, "child", { op: "UMOUNT_HOST", target: path, flags: MNT_DETACH }, "/annotations/dev.brig.unmount");
   // a tool's mounts are the new root's, as unshare --root --mount-proc has it
@@ -82,6 +83,12 @@ function rootFromMount(context: Context, planned: PlannedMount): boolean {
   const made = [...context.plan.steps.host, ...context.plan.steps.child].some((step) => (step.op === "OPEN_TREE" || step.op === "FS_MOUNT") && step.slot === slot);
   if (!made && options.bind) openTree(context, "child", slot, mount.source ?? "", options.recursive, options.set, pointer, choosePropagation(options));
   else if (!made) addStep(context, "child", { op: "FS_MOUNT", slot, type: mount.type ?? "tmpfs", options: options.data, attributes: options.set }, pointer);
+  addStep(context, "child", { op: "ROOT", slot }, pointer);
+  return true;
+}
+
+/** Its mount is made already, in the child. */
+function rootFromOverlay(context: Context, { slot = 0, pointer }: PlannedMount): boolean {
   addStep(context, "child", { op: "ROOT", slot }, pointer);
   return true;
 }
