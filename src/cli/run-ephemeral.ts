@@ -3,11 +3,12 @@ import { findLauncher } from "../launch/find-launcher.js";
 import { runPlan } from "../launch/run-plan.js";
 import { MAPPED_BASE } from "../policy/identity.js";
 import type { SandboxOptions } from "../policy/options.js";
-import { type Change, listChanges } from "../rootfs/overlay/changes.js";
+import { listChanges } from "../rootfs/overlay/changes.js";
 import { commitChanges } from "../rootfs/overlay/commit.js";
 import { makeScratch, removeScratch, removeStale } from "../rootfs/overlay/scratch.js";
 import { type Extension, readExtension } from "../spec/extension.js";
 import type { Spec } from "../spec/oci.js";
+import { letters, showPath } from "./output/changes.js";
 import { printError } from "./output/print.js";
 
 type Overlay = NonNullable<Extension["overlay"]>[number];
@@ -35,12 +36,10 @@ export async function runEphemeral(bytes: Uint8Array, spec: Spec, mode: NonNulla
   }
 }
 
-const LETTERS: Record<Change["kind"], string> = { added: "A", changed: "C", deleted: "D" };
-
 /** As `docker diff` prints them, on standard error: standard output is the payload's. */
 function showChanges(overlays: readonly Overlay[]): void {
   const launcher = findLauncher();
-  const lines = overlays.flatMap(({ lower, upper }) => listChanges(lower, upper, launcher).map(({ kind, path }) => `${LETTERS[kind]} ${showPath(join(lower, path))}`));
+  const lines = overlays.flatMap(({ lower, upper }) => listChanges(lower, upper, launcher).map(({ kind, path }) => `${letters[kind]} ${showPath(join(lower, path))}`));
   if (lines.length > 0) printError(lines.join("\n"));
 }
 
@@ -51,10 +50,4 @@ function keepChanges(overlays: readonly Overlay[], status: number, shift: number
     const skipped = commitChanges(lower, upper, listChanges(lower, upper, launcher), shift);
     for (const path of skipped) printError(`brig: ${showPath(join(lower, path))} was not kept: it is no file, folder or link`);
   }
-}
-
-/** A payload chooses these names: what steers a terminal is shown as \xNN. */
-function showPath(path: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return path.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

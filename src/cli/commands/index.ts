@@ -119,6 +119,21 @@ export const commands: Record<string, Registration> = {
     summary: "make a Debian root, or say what a root lacks to be entered",
     load: () => import("./rootfs.js"),
   },
+  clone: {
+    group: "Roots",
+    summary: "copy a root with all that its files have, sharing blocks where that can be",
+    load: () => import("./clone.js"),
+  },
+  snapshot: {
+    group: "Roots",
+    summary: "keep a root as it is now",
+    load: () => import("./snapshot.js"),
+  },
+  diff: {
+    group: "Roots",
+    summary: "what changed in a root, or what a sandbox wrote",
+    load: () => import("./diff.js"),
+  },
   unshare: {
     group: "Tools with their own grammar",
     summary: "run a program in new namespaces, as unshare(1) does",
