@@ -8,24 +8,38 @@ import { encodePlan } from "../plan/encode.js";
 import { readExtension, writeExtension } from "../spec/extension.js";
 import { listSandboxes } from "../sandbox/list.js";
 import { isLive } from "../sandbox/sandbox.js";
+import type { Spec } from "../spec/oci.js";
+import { REPORT_FD } from "../launch/run-watched.js";
+import type { LauncherStreams } from "../launch/run-plan.js";
 import { loadRules } from "../tools/firejail/choose.js";
+import type { FirejailConfig } from "../tools/firejail/config.js";
 import { readJailContext, findPlaces } from "../tools/firejail/context.js";
 import { findShell, type Words } from "../tools/firejail/grammar.js";
 import { listCreated } from "../tools/firejail/make.js";
 import { makeCreated, prepareFolders, stageFiles } from "../tools/firejail/prepare.js";
 import { openProfileFiles } from "../tools/firejail/profile-files.js";
-import { findLast, hasRule } from "../tools/firejail/rule.js";
+import { findLast, hasRule, type Rule } from "../tools/firejail/rule.js";
 import { buildFirejailSpec, type JailSpec } from "../tools/firejail/spec.js";
+import type { Watching } from "./firejail-watch.js";
 import { runFirejailAction } from "./firejail-actions.js";
 import { sealPlan, type ToolRun } from "./soft-tool.js";
 import { build } from "./version.js";
+
+/** A sandbox that is about to start, and what is done beside it. */
+interface Jail extends JailSpec {
+  words: Words;
+  runFolder: string;
+  watching: Watching | undefined;
+}
 
 /** Runs a program as firejail would. */
 export async function runFirejail(run: ToolRun, words: Words): Promise<number> {
   const places = findPlaces(run.host);
   const config = readJailContext(run.host, places, "", []).config;
   const [program] = words.command;
-  const { rules } = loadRules(words, program, openProfileFiles(places.home), places, config, run.host.euid === 0);
+  // a profile is written from what a program does without one
+  const chosen = words.watch?.what === "build" ? { ...words, noprofile: true } : words;
+  const { rules } = loadRules(chosen, program, openProfileFiles(places.home), places, config, run.host.euid === 0);
   const joined = findJoined(findLast(rules, "join-or-start")?.value);
   if (joined !== undefined) return await runFirejailAction(run, { ...words, action: { name: "join", sandbox: joined } });
   const created = listCreated(rules, places);
@@ -43,7 +57,7 @@ export async function runFirejail(run: ToolRun, words: Words): Promise<number> {
   const spec = quiet ? jail.spec : writeExtension(jail.spec, { ...readExtension(jail.spec), says: jail.warnings.map((warning) => `Warning: ${warning}`) });
   run.recording.aside(() => stageFiles(jail.staged));
   for (const { path } of jail.staged) statSync(path);
-  return await launch(run, { ...jail, spec }, runFolder);
+  return await launch(run, { ...jail, spec, words, runFolder, watching: findWatching(words, rules, config, places.home) });
 }
 
 function findJoined(name: string | undefined): string | undefined {
@@ -59,19 +73,49 @@ function listOwnFolders(euid: number): { stage: string; own: string[] } {
   return { stage: join(home, "firejail"), own: [...new Set([run, "/run/brig", `/tmp/brig-${euid}`, home])] };
 }
 
-/** Where a bus is filtered, Node stays beside the sandbox with the proxy; otherwise nothing of it does. */
-async function launch(run: ToolRun, { spec, proxies }: JailSpec, runFolder: string): Promise<number> {
-  const plan = compilePlan(spec, run.host, { runFolder, words: [run.tool, ...run.words], cwd: process.cwd(), build });
-  // a name that a killed sandbox left is freed by whoever compiles
-  const isKept = proxies.length === 0 && readExtension(spec).name === undefined;
-  const bytes = isKept ? sealPlan(run, plan) : encodePlan(plan);
-  if (proxies.length === 0) return await handOverPlan(bytes);
+/**
+ * Where a bus is filtered, calls are watched or output is logged, Node stays beside the sandbox; otherwise nothing of it
+ * does.
+ */
+async function launch(run: ToolRun, jail: Jail): Promise<number> {
+  const { words, proxies, watching } = jail;
+  const spec = watching ? addWatch(jail.spec, watching) : jail.spec;
+  const plan = compilePlan(spec, run.host, { runFolder: jail.runFolder, words: [run.tool, ...run.words], cwd: process.cwd(), build });
+  const stays = proxies.length > 0 || watching !== undefined || words.output !== undefined;
+  if (!stays) return await handOverPlan(isKept(spec) ? sealPlan(run, plan) : encodePlan(plan));
   run.recording.stop();
-  const { startProxies } = await import("../tools/firejail/bus-proxy.js");
-  const { runPlan } = await import("../launch/run-plan.js");
-  const running = await startProxies(proxies);
+  return await withProxies(proxies, () => withOutput(words, async (streams) => {
+    if (watching) return (await import("./firejail-watch.js")).runWatchedJail(encodePlan(plan), spec, run.host, watching, streams);
+    return (await import("../launch/run-plan.js")).runPlan(encodePlan(plan), streams);
+  }));
+}
+
+/** A name that a killed sandbox left is freed by whoever compiles; and which interfaces there are, no file tells. */
+function isKept(spec: Spec): boolean {
+  const { name, network } = readExtension(spec);
+  return name === undefined && network?.mode !== "interfaces";
+}
+
+function addWatch(spec: Spec, { what }: Watching): Spec {
+  return writeExtension(spec, { ...readExtension(spec), watch: { fd: REPORT_FD, mode: what === "build" ? "open" : "walls" } });
+}
+
+/** tracelog of a profile counts where the administrator turned it on, which Debian did not. */
+function findWatching({ watch }: Words, rules: readonly Rule[], config: FirejailConfig, home: string): Watching | undefined {
+  if (watch) return { ...watch, home };
+  const rule = rules.find(({ name, origin }) => name === "tracelog" && (origin.kind === "flag" || config.get("tracelog") === "yes"));
+  return rule ? { what: "tracelog", file: "", home } : undefined;
+}
+
+async function withOutput({ output }: Words, use: (streams: LauncherStreams) => Promise<number>): Promise<number> {
+  return output ? (await import("./firejail-output.js")).runLogged(output, use) : await use([0, 1, 2]);
+}
+
+async function withProxies(proxies: JailSpec["proxies"], use: () => Promise<number>): Promise<number> {
+  if (proxies.length === 0) return await use();
+  const running = await (await import("../tools/firejail/bus-proxy.js")).startProxies(proxies);
   try {
-    return await runPlan(bytes);
+    return await use();
   } finally {
     running.stop();
   }

@@ -4,9 +4,9 @@ import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { findLauncher } from "./find-launcher.js";
 
-/** Runs a plan in a launcher of its own with this process's standard streams, and waits for its end. */
-export async function runPlan(bytes: Uint8Array): Promise<number> {
-  return holdPlan(bytes, (plan) => runLauncher(["--plan-fd", "3"], [plan]));
+/** Runs a plan in a launcher of its own with this process's standard streams, or others, and waits for its end. */
+export async function runPlan(bytes: Uint8Array, streams?: LauncherStreams): Promise<number> {
+  return holdPlan(bytes, (plan) => runLauncher(["--plan-fd", "3"], [plan], streams ? { streams } : {}));
 }
 
 /** Does something with a descriptor of an encoded plan that nobody else can open. */

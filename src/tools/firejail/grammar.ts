@@ -24,6 +24,10 @@ export interface Words {
   noprofile: boolean;
   quiet: boolean;
   debug: boolean;
+  /** What is told of the program's calls, and where: "" is standard error. */
+  watch?: { what: "trace" | "build"; file: string };
+  /** The program's output goes to a file too, with its errors or without. */
+  output?: { file: string; errors: boolean };
   /** Program and arguments; empty: the user's shell. */
   command: string[];
   /** As a login shell is started. */
@@ -38,10 +42,10 @@ const ACTIONS = new Set(["help", "version", "list", "tree", "shutdown", "join", 
 const UNSUPPORTED: Record<string, string> = {
   appimage: "brig firejail mounts no AppImage: unpack it with --appimage-extract and run its AppRun",
   chroot: "brig run --root DIR runs a program in another root",
-  output: "firejail's log files: brig firejail … 2>/dev/null | tee FILE",
-  "output-stderr": "firejail's log files: brig firejail … 2>&1 | tee FILE",
-  build: "firejail --build uses ptrace: run the program once with brig explain, and write the profile from it",
-  trace: "strace -f brig firejail … shows the calls",
+  overlay: "Debian's firejail has no overlayfs either: brig run --ephemeral keeps what a program writes apart",
+  "overlay-named": "brig run --ephemeral keeps what a program writes apart",
+  "overlay-tmpfs": "brig run --ephemeral drops what a program writes",
+  "overlay-clean": "brig run --ephemeral keeps what a program writes apart",
   top: "brig stats shows what each sandbox uses",
   netstats: "brig stats shows what each sandbox uses",
   "join-network": "brig exec NAME COMMAND, or brig nsenter --net --target PID",
@@ -99,6 +103,8 @@ function readOption(parsed: Words, word: string): void {
   if (ACTIONS.has(name)) parsed.action = { name: name as Action["name"], sandbox: value };
   else if (SWITCHES.has(name) && cut < 0) readSwitch(parsed, name);
   else if (name === "profile" || name === "include") parsed.steps.push({ kind: name, name: needValue(word, value) });
+  else if (name === "trace" || name === "build") parsed.watch = { what: name, file: cut < 0 ? "" : needValue(word, value) };
+  else if (name === "output" || name === "output-stderr") parsed.output = { file: needValue(word, value), errors: name === "output-stderr" };
   else if (name === "ignore") parsed.steps.push({ kind: "ignore", words: needValue(word, value), text: word });
   else if (Object.hasOwn(UNSUPPORTED, name)) throw refuseUnsupported(name);
   else readRule(parsed, word, name, value, cut >= 0);

@@ -79,7 +79,6 @@ const UNSUPPORTED: Record<string, string> = {
   apparmor: "brig loads no AppArmor profile: the other walls stand without it",
   "apparmor-replace": "brig loads no AppArmor profile",
   "apparmor-stack": "brig loads no AppArmor profile",
-  tracelog: "brig has no tracelog",
 };
 
 /** Asked for on the command line, it is an error; a profile that would like it as well is told of in the notes. */

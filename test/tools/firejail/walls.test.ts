@@ -77,7 +77,7 @@ test("what brig cannot enforce is an error with a way to go on", (t) => {
     [["--noprofile", "--net=eth0", "true"], /Error: .*eth0[^]*--net=none/],
     [["--noprofile", "--x11=xephyr", "true"], /Error: .*[^]*x11/],
     [["--noprofile", "--apparmor", "true"], /AppArmor/],
-    [["--noprofile", "--trace", "true"], /strace/],
+    [["--noprofile", "--overlay", "true"], /--ephemeral/],
     [["--noprofile", "--chroot=/x", "true"], /brig run --root/],
     [["--noprofile", "--seccomp=@nosuch", "true"], /no group @nosuch/],
     [["--noprofile", "--whitelist=/etc/../root", "true"], /no absolute path/],

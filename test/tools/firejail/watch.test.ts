@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { test, type TestContext } from "node:test";
+
+const brig = resolve("dist/brig");
+const UID = 4714;
+
+interface Outcome {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A home of an ordinary user with a few files, and brig firejail as that user. */
+function makeUser(t: TestContext): { home: string; run(...words: string[]): Outcome } {
+  const home = mkdtempSync(join(tmpdir(), "brig-watch-"));
+  t.after(() => rmSync(home, { recursive: true, force: true }));
+  t.after(() => rmSync(`/tmp/brig-${UID}`, { recursive: true, force: true }));
+  for (const folder of [".ssh", ".config", ".config/prog"]) mkdirSync(join(home, folder));
+  for (const file of [".ssh/id", ".config/prog/rc", "data", "other"]) writeFileSync(join(home, file), `${file}\n`);
+  spawnSync("chown", ["-R", `${UID}:${UID}`, home]);
+  const env = { HOME: home, PATH: "/usr/bin:/bin", SHELL: "/bin/sh", BRIG_NO_CACHE: "1" };
+  const run = (...words: string[]): Outcome => spawnSync("setpriv", [`--reuid=${UID}`, `--regid=${UID}`, "--clear-groups", brig, "firejail", ...words], { cwd: home, encoding: "utf8", env, timeout: 60_000 });
+  return { home, run };
+}
+
+const skip = process.geteuid?.() === 0 && existsSync(brig) ? false : "needs root to act as an ordinary user, and a built launcher";
+
+test("--trace tells each call as firejail does, with the sandbox's pids, on standard error or in a file", { skip }, (t) => {
+  const { home, run } = makeUser(t);
+  const script = 'cat data nowhere; mkdir made; exec /usr/bin/true';
+  const { stderr, stdout } = run("--noprofile", "--quiet", "--trace", "sh", "-c", script);
+  assert.equal(stdout, "data\n");
+  assert.match(stderr, new RegExp(`^\\d{1,3}:cat:open ${home}/data:0$`, "m"));
+  assert.match(stderr, new RegExp(`^\\d{1,3}:cat:open ${home}/nowhere:-1$`, "m"));
+  assert.match(stderr, new RegExp(`^\\d{1,3}:mkdir:mkdir ${home}/made:0$`, "m"));
+  assert.match(stderr, /^2:sh:exec \/usr\/bin\/true:0$/m);
+  const log = join(home, "log");
+  assert.equal(run("--noprofile", "--quiet", `--trace=${log}`, "sh", "-c", "exit 4").status, 4);
+  assert.match(readFileSync(log, "utf8"), /:exec \/(usr\/)?bin\/sh:0$/m);
+});
+
+test("--tracelog tells what was refused, by which rule, and the option that would allow it; and that option does", { skip }, (t) => {
+  const { run } = makeUser(t);
+  const words = ["--noprofile", "--quiet", "--blacklist=~/.ssh", "--read-only=~/data", "--seccomp=mkdir"];
+  const script = "cat .ssh/id; echo more >> data; mkdir made";
+  const { stderr } = run(...words, "--tracelog", "sh", "-c", script);
+  assert.match(stderr, /cat could not read \S+\/\.ssh\/id: .*--blacklist=~\/\.ssh.*--noblacklist=~\/\.ssh allows it/);
+  const allow = /^to allow all of it: (.*)$/m.exec(stderr)?.[1]?.split(" ") ?? [];
+  assert.deepEqual([...allow].sort(), ["--noblacklist=~/.ssh", "--read-write=~/data", "--seccomp=!mkdir"]);
+  const [, other = ""] = allow;
+  assert.match(other, /^--/);
+  const again = run("--noprofile", "--quiet", ...allow.filter((word) => !word.startsWith("--seccomp")), ...words.slice(2, -1), ...allow.filter((word) => word.startsWith("--read")), "sh", "-c", "cat .ssh/id; echo more >> data");
+  assert.equal(again.stderr, "");
+  assert.equal(again.stdout, ".ssh/id\n");
+});
+
+test("--build writes a profile under which the program does the same, and sees no more than it used", { skip }, (t) => {
+  if (!existsSync("/etc/firejail/disable-common.inc")) return t.skip("firejail-profiles is not installed");
+  const { home, run } = makeUser(t);
+  const profile = join(home, "my.profile");
+  const script = 'cat data .config/prog/rc; echo new > made; getent passwd root | cut -d: -f1; read line < other 2>/dev/null && echo "read $line"; true';
+  const first = run("--quiet", `--build=${profile}`, "sh", "-c", script.replace("read line < other", "false"));
+  assert.equal(first.stdout, "data\n.config/prog/rc\nroot\n");
+  const text = readFileSync(profile, "utf8");
+  for (const line of ["whitelist ${HOME}/.config/prog", "whitelist ${HOME}/data", "mkfile ${HOME}/made", "net none", "include disable-common.inc", "caps.drop all"]) assert.ok(text.split("\n").includes(line), line);
+  const second = run("--quiet", `--profile=${profile}`, "sh", "-c", script);
+  assert.equal(second.stdout, first.stdout, second.stderr);
+  assert.equal(second.status, 0);
+});
+
+test("--output keeps what the program says in files of 500 KB, and --output-stderr its errors too", { skip }, (t) => {
+  const { home, run } = makeUser(t);
+  const file = join(home, "log");
+  const first = run("--noprofile", "--quiet", `--output=${file}`, "sh", "-c", "echo said; echo wrong >&2; echo again > /dev/stdout; exit 3");
+  assert.deepEqual([first.stdout, first.stderr, first.status], ["said\nagain\n", "wrong\n", 3]);
+  assert.equal(readFileSync(file, "utf8"), "said\nagain\n");
+  const long = run("--noprofile", "--quiet", `--output-stderr=${file}`, "sh", "-c", "echo wrong >&2; seq 100000");
+  assert.ok(long.stdout.endsWith("100000\n") && long.stdout.startsWith("wrong\n"));
+  assert.ok(statSync(`${file}.1`).size <= 512_000);
+  assert.equal(readFileSync(`${file}.1`, "utf8") + readFileSync(file, "utf8"), long.stdout);
+  assert.equal(readFileSync(`${file}.2`, "utf8"), "said\nagain\n");
+  const { status, stderr } = run("--noprofile", "--quiet", "--output=/nowhere/log", "true");
+  assert.equal(status, 1);
+  assert.match(stderr, /cannot write \/nowhere\/log/);
+});
