@@ -43,6 +43,7 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_MACHINE] = {"uVu", "H"},        [OP_LOCK_HOST] = {"Su", "H"},      [OP_CGROUP_OWN] = {"luu", "H"},
     [OP_UUID_FILE] = {"Su", "C"},       [OP_REPLACE] = {"Sbu", "C"},       [OP_NOTIFY] = {"S", "C"},
     [OP_SETSID] = {"", "L"},
+    [OP_UNPACK] = {"uqq", "L"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

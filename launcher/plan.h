@@ -261,6 +261,7 @@ enum op {
   OP_NOTIFY,           /* C   str path: a datagram socket; what is said on it as sd_notify(3) has it, the          */
                        /*     supervisor hears                                                                  */
   OP_SETSID,           /* L   setsid(2) alone: an init opens its terminal for others                              */
+  OP_UNPACK,           /* L   u32 UNPACK_*, u64 entries at most, u64 bytes at most; in OP_EXEC's place: see unpack.h     */
   OP_COUNT,
 };
 

@@ -126,6 +126,7 @@ extern step_function step_open, step_open_tree, step_mount_attr, step_fs_mount, 
     step_say, step_hold_fd, step_info_fd, step_wait_fd, step_file_fd, step_data_mount, step_bind_fd, step_seccomp_fd, step_keep_fds,
     step_chmod, step_nest_users, step_no_users, step_environment, step_cwd_first, step_lock_file,
     step_watch,
-    step_machine, step_lock_host, step_cgroup_own, step_uuid_file, step_replace, step_notify, step_setsid;
+    step_machine, step_lock_host, step_cgroup_own, step_uuid_file, step_replace, step_notify, step_setsid,
+    step_unpack;
 
 #endif

@@ -143,6 +143,7 @@ export const OPERATIONS = {
   REPLACE: { number: 90, phases: "C", arguments: { path: "path", content: "text", kind: "u32" } },
   NOTIFY: { number: 91, phases: "C", arguments: { path: "path" } },
   SETSID: { number: 92, phases: "L", arguments: {} },
+  UNPACK: { number: 93, phases: "L", arguments: { flags: "u32", entries: "u64", bytes: "u64" } },
   WATCH: { number: 82, phases: "H", arguments: { descriptor: "u32", calls: "bytes", filter: "bytes", flags: "u32" } },
 } as const satisfies Record<string, { number: number; phases: string; arguments: Record<string, ArgumentKind> }>;
 

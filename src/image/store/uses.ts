@@ -1,0 +1,48 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { changeIndex } from "./index-file.js";
+import { type ImageStore, usesFolder } from "./open.js";
+import { replaceFile } from "./replace-file.js";
+
+/** Who needs an image beyond its names: a container. */
+export interface ImageUse {
+  /** The container's id; a file name. */
+  user: string;
+  /** The manifest's digest: what it leads to stays. */
+  manifest: string;
+  /** The image's id. */
+  image: string;
+}
+
+const USER = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+
+/**
+ * Writes down that somebody uses an image, until `releaseImage`. Its manifest, config and layers stay, whatever is
+ * removed or pruned.
+ */
+export async function useImage(store: ImageStore, use: ImageUse): Promise<void> {
+  if (!USER.test(use.user)) throw new TypeError(`${JSON.stringify(use.user)} is no id of a user of images`);
+  await changeIndex(store, () => {
+    mkdirSync(usesFolder(store), { recursive: true, mode: 0o700 });
+    replaceFile(join(usesFolder(store), use.user), JSON.stringify(use), 0o600);
+  });
+}
+
+/** The user needs its image no more. */
+export function releaseImage(store: ImageStore, user: string): void {
+  if (USER.test(user)) rmSync(join(usesFolder(store), user), { force: true });
+}
+
+export function listUses(store: ImageStore): ImageUse[] {
+  return readdirSync(usesFolder(store))
+    .filter((name) => USER.test(name) && !name.endsWith(".new"))
+    .flatMap((name) => readUse(join(usesFolder(store), name)));
+}
+
+function readUse(path: string): ImageUse[] {
+  try {
+    return [JSON.parse(readFileSync(path, "utf8")) as ImageUse];
+  } catch {
+    return []; // gone in between
+  }
+}
