@@ -64,7 +64,8 @@ function explainDevices({ devices, identity }: Posture): Wall {
 function explainSockets({ sockets }: Posture): Wall {
   if (!sockets) return refuse("sockets", "it may reach services of the host's");
   if (sockets.length === 0) return makeWall("sockets", "closed", "no well-known one", "no service of the host's can be asked to do things for it");
-  return makeWall("sockets", "open", listSome(sockets.map((socket) => socket.path)), listSome([...new Set(sockets.map((socket) => socket.what))]), "--hide PATH; --net none for abstract ones (@)");
+  const state = sockets.every(({ narrow }) => narrow) ? "narrow" : "open";
+  return makeWall("sockets", state, listSome(sockets.map((socket) => socket.path)), listSome([...new Set(sockets.map((socket) => socket.what))]), "--hide PATH; --net none for abstract ones (@)");
 }
 
 function explainDescriptors({ descriptors, namespaces: { mnt } }: Posture): Wall {

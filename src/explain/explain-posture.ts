@@ -1,5 +1,6 @@
 import type { Spec } from "../spec/oci.js";
 import { readExtension } from "../spec/extension.js";
+import { withDisplay } from "./explain-display.js";
 import { explainExposure } from "./explain-exposure.js";
 import { explainNamespaces } from "./explain-namespaces.js";
 import { explainRestrictions } from "./explain-restrictions.js";
@@ -22,7 +23,8 @@ export function completePosture(posture: Posture, spec: Spec, note: SpecNote = {
   const predicted = predictSeccomp(spec);
   const same = posture.seccomp.mode === predicted.mode && posture.seccomp.filters === predicted.filters;
   const landlock = describeLandlock(readExtension(spec).landlock, note.landlockAbi);
-  const { filter } = readExtension(spec).network ?? {};
+  const { display, network: { filter } = {} } = readExtension(spec);
   const interfaces = filter && posture.interfaces ? [...posture.interfaces, describeGateway(filter)] : posture.interfaces;
-  return { ...posture, interfaces, landlock, seccomp: same ? { ...posture.seccomp, ...predicted } : posture.seccomp };
+  const sockets = posture.sockets && withDisplay(posture.sockets, display);
+  return { ...posture, interfaces, sockets, landlock, seccomp: same ? { ...posture.seccomp, ...predicted } : posture.seccomp };
 }

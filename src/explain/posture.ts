@@ -40,6 +40,14 @@ export interface Descriptor {
   writable: boolean;
 }
 
+/** A socket of the host's whose owner does things for its clients. */
+export interface KnownSocket {
+  path: string;
+  what: string;
+  /** It does less for this sandbox than for others. */
+  narrow?: true;
+}
+
 /** Everything that separates a process from its host: read from a running one, or foretold from a spec. */
 export interface Posture {
   pid?: number;
@@ -62,7 +70,7 @@ export interface Posture {
   readable: Reach[] | undefined;
   /** Device nodes beyond the harmless ones. */
   devices: string[] | undefined;
-  sockets: { path: string; what: string }[] | undefined;
+  sockets: KnownSocket[] | undefined;
   descriptors: Descriptor[] | undefined;
   /** Network interfaces. */
   interfaces: string[] | undefined;

@@ -2,6 +2,7 @@ import { LANDLOCK_ABIS } from "../host/landlock.js";
 import { compileSeccomp } from "../plan/seccomp/compile.js";
 import { type Extension, type NetworkFilter, readExtension } from "../spec/extension.js";
 import type { Namespace, Resources, Spec } from "../spec/oci.js";
+import { withDisplay } from "./explain-display.js";
 import { predictReach, SpecView } from "./predict-reach.js";
 import { type IdentityPosture, isHarmlessDevice, mapOutside, NAMESPACE_KINDS, type NamespaceKind, type NamespacePosture, type Posture } from "./posture.js";
 import { findDevices, findSockets } from "./find-exposed.js";
@@ -40,7 +41,7 @@ export function predictPosture(spec: Spec, note: SpecNote = {}): Posture {
     limits: predictLimits(spec, note.unset),
     ...predictReach(view),
     devices: predictDevices(spec, view),
-    sockets: findSockets(view),
+    sockets: withDisplay(findSockets(view), extension.display),
     descriptors: (extension.keepFds ?? []).map((fd) => ({ fd, target: "kept from the caller", folder: false, writable: true })),
     interfaces: predictInterfaces(namespaces.net, extension),
     terminal: predictTerminal(extension, note.injectable ?? true),
