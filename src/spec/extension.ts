@@ -148,7 +148,7 @@ export interface Machine {
  * /tmp/.X11-unix; XAUTHORITY names "Xauthority" in `folder`.
  */
 export interface Display {
-  /** A folder of the root that is made for the cookie. */
+  /** A folder of the root that is made for the cookie; or that of the sockets, where the root is the host's own. */
   folder: string;
   /**
    * A server for this sandbox alone, in a sandbox of its own: `spec` is that one's, of which `DISPLAY_SOCKETS` and

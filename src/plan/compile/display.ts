@@ -26,12 +26,13 @@ export function compileDisplay(context: Context, compile: Compile): void {
   if (!display) return;
   const folder = nameFolder(context);
   const owners = [findOwner(context, context.spec), display.server ? findOwner(context, display.server) : ""];
+  const place = display.folder === SOCKETS ? "socket" : "client";
   const words = ["/bin/sh", "-s", "--", folder, ...owners, display.server ? (display.host?.cookies ?? "") : ""];
-  addStep(context, "host", { op: "RUN", argv: words, input: writeScript(display, compile, context.host), timeoutMs: TIMEOUT_MS, substitute: true }, POINTER);
+  addStep(context, "host", { op: "RUN", argv: words, input: writeScript(display, place, compile, context.host), timeoutMs: TIMEOUT_MS, substitute: true }, POINTER);
   if (display.server) return addCompanion(context, ["/bin/sh", "-c", 'cd "$1" && exec "$2" --plan server.plan', "sh", folder, findLauncher()], "", SIGTERM);
   if (!display.host) throw refuse(context.extension, POINTER, "BRIG_BAD_SPEC", "a display is the host's or has a server", "give it host or server");
   const told = JSON.stringify({ ...display.host, number: DISPLAY_NUMBER, hostNumber: display.host.number }).replaceAll("%", "%%");
-  addCompanion(context, [process.execPath, findCompanion("untrusted-display"), `${folder}/client/Xauthority`], told, 0);
+  addCompanion(context, [process.execPath, findCompanion("untrusted-display"), `${folder}/${place}/Xauthority`], told, 0);
 }
 
 function addCompanion(context: Context, argv: string[], input: string, endSignal: number): void {
@@ -61,17 +62,20 @@ function mapOut(id: number, mappings: IdMapping[] = []): number | undefined {
  * The folders and, for a server of its own, a cookie that is new at each start: a record of Xauthority(5) whose family
  * 65535 is any host, for server and client. Words: the folder, the client's and the server's owner, the host's cookies.
  */
-function writeScript(display: Display, compile: Compile, host: HostFacts): string {
-  const folders = 'set -e\numask 077\nmkdir -m 711 "$1"\ncd "$1"\nmkdir -m 755 client server\nmkdir -m 1777 socket\n';
+function writeScript(display: Display, place: "client" | "socket", compile: Compile, host: HostFacts): string {
+  const mine = `${place}/Xauthority`;
+  // as every X server does that finds none
+  const common = place === "socket" ? `[ -e ${SOCKETS} ] || mkdir -m 1777 ${SOCKETS}\n` : "";
+  const folders = `${common}set -e\numask 077\nmkdir -m 711 "$1"\ncd "$1"\nmkdir -m 755 client server\nmkdir -m 1777 socket\n`;
   const give = (file: string, owner: string): string => `if [ -n "${owner}" ]; then chown -- "${owner}" ${file}; fi\n`;
-  if (!display.server) return `${folders}: > client/Xauthority\n${give("client/Xauthority", "$2")}: > socket/X${DISPLAY_NUMBER}\n`;
+  if (!display.server) return `${folders}: > ${mine}\n${give(mine, "$2")}: > socket/X${DISPLAY_NUMBER}\n`;
   // the program leaves its state to nobody: it has no folder among the sandboxes, and is listed nowhere
   const plan = Buffer.from(encodePlan(compile(display.server, host))).toString("base64");
   const length = String(DISPLAY_NUMBER).length;
   const record = `record() { printf '\\377\\377\\000\\000\\000\\00${length}${DISPLAY_NUMBER}\\000\\022MIT-MAGIC-COOKIE-1\\000\\020'; cat server/Xauthority.key; }\n`;
-  const cookies = 'head -c 16 /dev/urandom > server/Xauthority.key\nrecord > client/Xauthority\nrecord > server/Xauthority\nrm server/Xauthority.key\n';
+  const cookies = `head -c 16 /dev/urandom > server/Xauthority.key\nrecord > ${mine}\nrecord > server/Xauthority\nrm server/Xauthority.key\n`;
   const hosts = !display.host ? "" : `: > socket/X${display.host.number}\nif [ -n "$4" ]; then cat < "$4" > server/host; ${give("server/host", "$3").trimEnd()}; fi\n`;
-  return `${folders}${record}${cookies}${give("client/Xauthority", "$2")}${give("server/Xauthority", "$3")}${hosts}base64 -d > server.plan <<END\n${plan}\nEND\n`;
+  return `${folders}${record}${cookies}${give(mine, "$2")}${give("server/Xauthority", "$3")}${hosts}base64 -d > server.plan <<END\n${plan}\nEND\n`;
 }
 
 /** Slots of detached mounts: sockets, the cookie's folder, and the host's socket where it is that display. */
@@ -99,6 +103,6 @@ export function attachDisplay(context: Context, trees: Trees): void {
   const [sockets, client, host] = trees;
   const attach = (slot: number, target: string, create: number): void => addStep(context, "child", { op: "MOUNT", slot, target, create }, POINTER);
   attach(sockets, SOCKETS, CREATE.DIR);
-  attach(client, display.folder, CREATE.DIR);
+  if (display.folder !== SOCKETS) attach(client, display.folder, CREATE.DIR);
   if (host !== undefined) attach(host, `${SOCKETS}/X${DISPLAY_NUMBER}`, CREATE.NOTHING);
 }

@@ -1,37 +1,15 @@
-import { readText } from "../../host/read-text.js";
 import { describeOrigin } from "../../spec/origin.js";
 import { type Draft, hide } from "./draft.js";
 import { dropVariable } from "./environment.js";
 import { findReal, refuseRule } from "./paths.js";
-import { findLast, hasRule, type Rule } from "./rule.js";
+import type { Rule } from "./rule.js";
+import { applyX11 } from "./x11.js";
 
 /** X11 and the message buses. */
 export function applyDesktop(draft: Draft): void {
   applyX11(draft);
   applyBus(draft, "user");
   applyBus(draft, "system");
-}
-
-function applyX11(draft: Draft): void {
-  const rule = findLast(draft.rules, "x11");
-  if (!rule) return;
-  if (rule.value !== "none") throw refuseRule(rule, "BRIG_CANNOT_X11", `brig firejail starts no X server of its own (x11 ${rule.value})`.replace(" )", ")"), "--ignore=x11 uses the host's display; --x11=none goes without one");
-  const { env, places } = draft.context;
-  hide(draft, "/tmp/.X11-unix", rule.origin);
-  hide(draft, `${places.home}/.Xauthority`, rule.origin);
-  const { XAUTHORITY: cookie } = env;
-  if (cookie?.startsWith("/")) hide(draft, cookie, rule.origin);
-  for (const name of ["DISPLAY", "XAUTHORITY"]) dropVariable(draft, name);
-  if (reachesAbstract(draft, "@/tmp/.X11-unix/"))
-    throw refuseRule(rule, "BRIG_CANNOT_HIDE_X11", "the X server also listens on an abstract socket, which only a network namespace hides", "add --net=none, or start the X server with -nolisten local");
-}
-
-/** Abstract sockets belong to the network namespace; a filter of protocols without unix closes them too. */
-function reachesAbstract({ rules }: Draft, prefix: string): boolean {
-  if (hasRule(rules, "net", "netns", "interface")) return false;
-  const protocols = rules.filter(({ name }) => name === "protocol").flatMap(({ value }) => value.split(","));
-  if (protocols.length > 0 && !protocols.includes("unix")) return false;
-  return (readText("/proc/net/unix") ?? "").includes(` ${prefix}`);
 }
 
 type Bus = "user" | "system";
