@@ -141,7 +141,7 @@ static void on_gone(struct monitor *monitor, struct supervisor *supervisor, int 
   drop(monitor, i);
   if (monitor->owner != i) return;
   monitor->owner = -1;
-  supervise_kill(supervisor);
+  if (!(monitor->run->plan->header->run_flags & RUN_ATTACHED)) supervise_kill(supervisor);
 }
 
 void clients_serve(struct monitor *monitor, struct supervisor *supervisor, int i) {

@@ -177,7 +177,7 @@ void run_cleanup(struct run *run) {
     sys_close(run->cgroups[i].parent);
   }
   run->cgroup_count = 0;
-  int keep = run->plan->header->run_flags & RUN_KEEP_STATE && !run->failed;
+  int keep = run->plan->header->run_flags & RUN_KEEP_STATE && !run->failed && !run->again;
   if (run->name[0] && !keep) sys_unlinkat(run->name_dir, run->name, 0);
   run->name[0] = 0;
   /* pasta ends when this link goes; of several removals at once it looks at the first */

@@ -1,4 +1,5 @@
 /* Which of its ways the launcher was started in. */
+#include "container.h"
 #include "monitor.h"
 #include "run.h"
 #include "signals.h"
@@ -54,7 +55,7 @@ int run_plan(struct run *run) {
   if (flags & RUN_IN_PLACE) code = run_in_place(run);
   else if (find_step(run->plan, OP_MACHINE)) code = machine_run(run);
   else if (flags & RUN_DETACH) code = monitor_run(run);
-  else if (can_be_detached(run->plan)) code = monitor_run_attached(run);
+  else if (flags & RUN_ATTACHED || can_be_detached(run->plan)) code = monitor_run_attached(run);
   else {
     /* one that came before supervise() reads them would leave what the steps made on the host */
     code = must(run, signals_hold(), "rt_sigprocmask", "");
@@ -135,6 +136,7 @@ int launcher_main(int argc, char **argv) {
   if (text_equal(way, "--zygote")) return zygote_main();
   if (text_equal(way, "--attach") && what) return attach_main(what);
   if (text_equal(way, "--wait") && what) return wait_main(what);
+  if (text_equal(way, "--again") && argc == 5) return container_again_main(what, argv[3], argv[4]);
   if (text_equal(way, "--probe")) return probe_main();
   if (text_equal(way, "--opaque")) return opaque_main();
   if (text_equal(way, "--flock") && argc > 3) return flock_main(what, argv[3]);

@@ -3,6 +3,7 @@
  * it writes the log and shows it to whoever attaches. Whoever started it hears records until the payload runs.
  */
 #include "monitor.h"
+#include "container.h"
 #include "machine.h"
 #include "signals.h"
 #include "status.h"
@@ -190,7 +191,7 @@ static _Noreturn void monitor_main(struct run *run, int report, int owner) {
   run->status_fd = run->control = report;
   for (int again = 1; again;) {
     again = 0;
-    if (make_streams(&monitor, owner >= 0 || flags & RUN_OPEN_STDIN) < 0 || run_start(run) < 0) break;
+    if (make_streams(&monitor, flags & RUN_OPEN_STDIN || (owner >= 0 && !(flags & RUN_ATTACHED))) < 0 || run_start(run) < 0) break;
     open_front(&monitor, owner);
     supervise_with(run, &monitor.front);
     if (owner >= 0 || run->ended != ENDED_REBOOTS || !(machine_flags(run->plan) & MACHINE_REBOOTS)) break;
@@ -199,6 +200,7 @@ static _Noreturn void monitor_main(struct run *run, int report, int owner) {
     again = 1;
   }
   if (run->failed && run->status_fd >= 0) record_send(run->status_fd, RECORD_FAILED, &run->failure, sizeof run->failure);
+  container_end(run);
   sys_exit(0);
 }
 

@@ -39,11 +39,11 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_NEST_USERS] = {"lubb", "C"},    [OP_NO_USERS] = {"", "C"},         [OP_ENVIRONMENT] = {"uvv", "L"},
     [OP_CWD_FIRST] = {"V", "L"},        [OP_LOCK_FILE] = {"S", "I"},
     [OP_WATCH] = {"ubbu", "H"},         [OP_RUN_INSIDE] = {"Vbu", "P"},     [OP_SAY] = {"b", "H"},
-    [OP_DENY] = {"S", "C"},
     [OP_MACHINE] = {"uVu", "H"},        [OP_LOCK_HOST] = {"Su", "H"},      [OP_CGROUP_OWN] = {"luu", "H"},
     [OP_UUID_FILE] = {"Su", "C"},       [OP_REPLACE] = {"Sbu", "C"},       [OP_NOTIFY] = {"S", "C"},
     [OP_SETSID] = {"", "L"},
     [OP_UNPACK] = {"uqq", "L"},
+    [OP_DENY] = {"S", "C"},             [OP_CONTAINER] = {"Suus", "H"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

@@ -51,9 +51,10 @@ enum {
   RUN_KEEP_STATE = 1 << 5,      /* leave the state folder (exit status, log) when the payload ends */
   RUN_PLAIN_TTY = 1 << 6,       /* share the caller's session and terminal, as unshare and chroot do */
   RUN_PRINT_ID = 1 << 7,        /* with RUN_DETACH: write the id and a newline to standard output */
-  RUN_OPEN_STDIN = 1 << 8,      /* with RUN_DETACH: standard input stays open for attach */
+  RUN_OPEN_STDIN = 1 << 8,      /* with RUN_DETACH or RUN_ATTACHED: standard input stays open for attach */
   RUN_OUTLAST = 1 << 9,         /* with RUN_INIT: the sandbox ends with its last process, whose status counts */
   RUN_FIRST_STATUS = 1 << 10,   /* with RUN_OUTLAST: the payload's status counts all the same */
+  RUN_ATTACHED = 1 << 11,       /* a monitor takes over and the launcher is its client, whose end is not the sandbox's */
   /* bits 16-23: the exit status when a step fails, bits 24-31: when the program can't be executed (0: 125; 127, 126) */
 };
 #define RUN_FAILURE_SHIFT 16
@@ -262,6 +263,10 @@ enum op {
                        /*     supervisor hears                                                                  */
   OP_SETSID,           /* L   setsid(2) alone: an init opens its terminal for others                              */
   OP_UNPACK,           /* L   u32 UNPACK_*, u64 entries at most, u64 bytes at most; in OP_EXEC's place: see unpack.h     */
+  OP_CONTAINER,        /* H   str folder that outlives the run: the monitor writes `exit` there at the end; u32 restart */
+                       /*     (0: never, 1: after a failure, 2: always; unless there is a file `stopped`) by the plan    */
+                       /*     `plan` in it, u32 how often (0: no limit), str link: removed together with the folder     */
+                       /*     where it does not start again (0: both stay)                                              */
   OP_COUNT,
 };
 

@@ -29,10 +29,10 @@ static step_function *const steps[OP_COUNT] = {
     [OP_DATA_MOUNT] = step_data_mount, [OP_BIND_FD] = step_bind_fd, [OP_SECCOMP_FD] = step_seccomp_fd,
     [OP_KEEP_FDS] = step_keep_fds, [OP_CHMOD] = step_chmod, [OP_NEST_USERS] = step_nest_users, [OP_NO_USERS] = step_no_users,
     [OP_ENVIRONMENT] = step_environment, [OP_CWD_FIRST] = step_cwd_first, [OP_LOCK_FILE] = step_lock_file,
-    [OP_WATCH] = step_watch,           [OP_SAY] = step_say,
     [OP_MACHINE] = step_machine, [OP_LOCK_HOST] = step_lock_host, [OP_CGROUP_OWN] = step_cgroup_own, [OP_UUID_FILE] = step_uuid_file,
     [OP_REPLACE] = step_replace, [OP_NOTIFY] = step_notify, [OP_SETSID] = step_setsid,
     [OP_UNPACK] = step_unpack,
+    [OP_WATCH] = step_watch,           [OP_SAY] = step_say,           [OP_CONTAINER] = step_container,
 };
 
 void run_init(struct run *run, const struct plan *plan) {
@@ -41,7 +41,7 @@ void run_init(struct run *run, const struct plan *plan) {
   run->plan = plan;
   run->step = SLOT_NONE;
   run->status_fd = run->control = run->arm = run->sync = run->notify = run->child = run->pidfd = run->pty = run->pty_side = -1;
-  run->old_root = run->new_root = run->run_dir = run->state_dir = run->name_dir = -1;
+  run->container = run->old_root = run->new_root = run->run_dir = run->state_dir = run->name_dir = -1;
   for (int i = 0; i < 3; i++) run->stdio[i] = i;
 }
 

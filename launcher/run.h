@@ -43,6 +43,9 @@ struct run {
   int ended;          /* ENDED_*: how a machine ended */
   int32_t status;     /* waitpid(2)'s of a machine's first process, known behind the end */
   int left;           /* who watched a machine's console left it running */
+  int container;      /* OP_CONTAINER's folder, or -1 */
+  uint32_t restarts, delay_ms; /* how often it has started again, and how long it waited before */
+  int again;          /* it will once more */
   uint32_t step;      /* the one that is being done */
   struct record_failed failure;
   int failed;
@@ -127,6 +130,6 @@ extern step_function step_open, step_open_tree, step_mount_attr, step_fs_mount, 
     step_chmod, step_nest_users, step_no_users, step_environment, step_cwd_first, step_lock_file,
     step_watch,
     step_machine, step_lock_host, step_cgroup_own, step_uuid_file, step_replace, step_notify, step_setsid,
-    step_unpack;
+    step_unpack, step_container;
 
 #endif

@@ -43,7 +43,7 @@ void status_exited(const struct run *run, const struct record_exited *exited) {
 }
 
 /* Readers see the old file or the whole new one. */
-static void replace_file(int folder, const char *name, const char *text) {
+void replace_file(int folder, const char *name, const char *text) {
   int fd = sys_openat(folder, ".new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
   if (fd < 0) return;
   int written = write_all(fd, text, strlen(text)); /* not to the disk: the run folder is for this boot */
@@ -57,8 +57,7 @@ static void append_field(char *line, size_t room, uint64_t value, const char *be
   text_append(line, room, behind);
 }
 
-void state_write_exit(const struct run *run, const struct record_exited *exited) {
-  if (run->state_dir < 0 || !(run->plan->header->run_flags & RUN_KEEP_STATE)) return; /* else it is removed at once */
+void write_exit_in(int folder, const struct record_exited *exited) {
   char line[192] = "";
   append_field(line, sizeof line, (uint64_t)(uint32_t)exited->status, " ");
   append_field(line, sizeof line, exited->oom_killed, " ");
@@ -67,7 +66,12 @@ void state_write_exit(const struct run *run, const struct record_exited *exited)
   append_field(line, sizeof line, exited->user_us, " ");
   append_field(line, sizeof line, exited->system_us, " ");
   append_field(line, sizeof line, exited->max_rss_kb, "\n");
-  replace_file(run->state_dir, "exit", line);
+  replace_file(folder, "exit", line);
+}
+
+void state_write_exit(const struct run *run, const struct record_exited *exited) {
+  if (run->state_dir < 0 || !(run->plan->header->run_flags & RUN_KEEP_STATE)) return; /* else it is removed at once */
+  write_exit_in(run->state_dir, exited);
 }
 
 int exit_code(int32_t status) { return status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff; }

@@ -57,6 +57,12 @@ void status_created(const struct run *run);
 void status_exited(const struct run *run, const struct record_exited *exited);
 
 /* The state folder's `exit`. */
+/* A line as the state folder's `exit` has it, in another folder. */
+void write_exit_in(int folder, const struct record_exited *exited);
+
+/* Readers see the old file or the whole new one. */
+void replace_file(int folder, const char *name, const char *text);
+
 void state_write_exit(const struct run *run, const struct record_exited *exited);
 
 /* waitpid(2)'s status as a shell says it: the code, or 128 + signal. */

@@ -4,6 +4,7 @@
  */
 #include "supervise.h"
 #include "caller.h"
+#include "container.h"
 #include "machine.h"
 #include "notify.h"
 #include "signals.h"
@@ -371,6 +372,7 @@ static void finish(struct supervisor *s) {
   if (orphans_are_ours(run)) kill_children();
   complete_exited(s);
   if (!run->failed) state_write_exit(run, &s->exited);
+  container_exited(run, &s->exited, code_of(s));
   run_cleanup(run);
   if (s->front && s->front->ended) s->front->ended(s->front, code_of(s));
   tell_exited(s);

@@ -24,6 +24,7 @@ export const RUN = {
   OPEN_STDIN: 1 << 8,
   OUTLAST: 1 << 9,
   FIRST_STATUS: 1 << 10,
+  ATTACHED: 1 << 11,
 } as const;
 
 /** Where exit statuses stand in the flags: of a step's failure, and of a program that cannot be executed. */

@@ -5,6 +5,9 @@ import { LineSplitter, type LogLine, parseLogLine } from "./log-line.js";
 import { isAlive } from "./process.js";
 import { isLive, readSandbox, type Sandbox } from "./sandbox.js";
 
+/** A folder with a log, and the sandbox that writes it. */
+export type LogPlace = Pick<Sandbox, "folder" | "runFolder" | "id"> & { supervisor?: Sandbox["supervisor"] };
+
 export interface LogOptions {
   /** Goes on until the sandbox ends. */
   follow?: boolean;
@@ -24,7 +27,7 @@ const FOLLOW_MS = 50;
  * followed is read to its end before the next.
  * @throws BrigError BRIG_NO_LOG
  */
-export async function* readLogs(sandbox: Sandbox, options: LogOptions = {}): AsyncGenerator<LogLine> {
+export async function* readLogs(sandbox: LogPlace, options: LogOptions = {}): AsyncGenerator<LogLine> {
   const reader = new LogReader(sandbox.folder);
   try {
     const first = [...reader.read()].filter((line) => isWithin(line, options));
@@ -55,7 +58,7 @@ function takeLast(lines: LogLine[], count: number): LogLine[] {
 }
 
 /** The monitor closes the log before it tells the end, and goes after that. */
-function hasEnded(sandbox: Sandbox): boolean {
+function hasEnded(sandbox: LogPlace): boolean {
   if (sandbox.supervisor) return !isAlive(sandbox.supervisor);
   const now = readSandbox(sandbox.runFolder, sandbox.id);
   return !now || !isLive(now);

@@ -15,6 +15,8 @@ export function checkExtension(spec: Spec, extension: Extension): Problem[] {
   if (extension.network?.ports?.length && mode !== "user" && mode !== "named") problems.push({ path: ["network", "ports"], text: "needs the mode user or named" });
   if (mode === "user" && extension.network?.ports?.some(({ host }) => host === 0)) problems.push({ path: ["network", "ports"], text: "needs a port of the host's with the mode user" });
   if ((mode === "named") !== (extension.network?.networks !== undefined)) problems.push({ path: ["network", "networks"], text: "belongs to the mode named" });
+  if (extension.rootLayers && (extension.rootTmpfs || spec.root?.path)) problems.push({ path: ["rootLayers"], text: "contradicts rootTmpfs or root.path: the root is made or it is a folder" });
+  if (extension.rootLayers && (extension.rootLayers.upper === undefined) !== (extension.rootLayers.work === undefined)) problems.push({ path: ["rootLayers"], text: "upper and work belong together" });
   if (extension.rootTmpfs && spec.root && spec.root.path !== "") problems.push({ path: ["rootTmpfs"], text: `contradicts root.path: the root is made or it is ${spec.root.path}` });
   if (extension.inPlace && extension.detach) problems.push({ path: ["detach"], text: "contradicts inPlace: the launcher itself becomes the payload" });
   for (const [index, { type }] of (extension.persist ?? []).entries())

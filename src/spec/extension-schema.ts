@@ -159,6 +159,9 @@ const machine = z.strictObject({
 /** `Extension` as a schema. It is ours alone, so that a field which it does not know is an error. */
 export const extensionSchema = z.strictObject({
   origins: z.record(z.string().regex(/^(\/.*)?$/s, "must be a JSON pointer"), origin).exactOptional(),
+  attached: z.boolean().exactOptional(),
+  container: z.strictObject({ folder: absolutePath, restart: z.enum(["on-failure", "always"]).exactOptional(), retries: z.int().min(0).exactOptional(), link: absolutePath.exactOptional() }).exactOptional(),
+  rootLayers: z.strictObject({ lower: z.array(absolutePath).min(1).max(500), upper: absolutePath.exactOptional(), work: absolutePath.exactOptional(), places: absolutePath }).exactOptional(),
   rootTmpfs: z.strictObject({ size: z.int().min(1).exactOptional() }).exactOptional(),
   files: z.array(entry).exactOptional(),
   landlock: landlock.exactOptional(),

@@ -9,6 +9,8 @@ export interface Extension {
   origins?: Record<string, Origin>;
   /** How the root is made when `root.path` does not name a folder: an empty tmpfs (size in bytes). */
   rootTmpfs?: { size?: number };
+  /** The root is an overlay of these folders, in place of `root.path`. */
+  rootLayers?: RootLayers;
   /** Entries made in the new root before and between mounts, in this order. */
   files?: RootEntry[];
   landlock?: Landlock;
@@ -51,6 +53,10 @@ export interface Extension {
    * business. `place` is an empty folder where a clone of `lower` with mapped ids is mounted to stand for it.
    */
   overlay?: { lower: string; upper: string; work: string; destination: string; place?: string }[];
+  /** The caller is shown the sandbox by its monitor, which goes on without the caller. */
+  attached?: boolean;
+  /** A container's folder, which outlives its runs: its exit status, its log and its compiled plan are in it. */
+  container?: ContainerFolder;
   /** Capture of output and log in a detached sandbox. */
   log?: { maxBytes?: number };
   /** Nothing is cloned: the launcher becomes the payload (unshare, nsenter, chroot, netns exec). */
@@ -169,6 +175,26 @@ export const DISPLAY_NUMBER = 200;
 /** In a display server's spec: the folder where its socket is to be, and the one with "Xauthority" and "host". */
 export const DISPLAY_SOCKETS = "/proc/self/cwd/socket";
 export const DISPLAY_COOKIES = "/proc/self/cwd/server";
+/** An image's unpacked layers and a container's own folder above them: absolute host paths, the topmost layer first. */
+export interface RootLayers {
+  lower: string[];
+  /** Both in one folder; without them the root is read-only. */
+  upper?: string;
+  work?: string;
+  /** A folder with empty folders "0", "1", … (one a layer) and "rw", on which clones with mapped ids are mounted. */
+  places: string;
+}
+
+export interface ContainerFolder {
+  /** Absolute. */
+  folder: string;
+  /** When its monitor starts it again, by the file `plan` in the folder. */
+  restart?: "on-failure" | "always";
+  /** How often at most. */
+  retries?: number;
+  /** The folder is removed at the end, together with this link to it. */
+  link?: string;
+}
 
 /** Descriptors of the caller by number, as bwrap(1) uses them. */
 export interface Descriptors {

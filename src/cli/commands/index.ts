@@ -179,6 +179,11 @@ export const commands: Record<string, Registration> = {
     summary: "run a program in a root put together from words, as bwrap(1) does",
     load: () => import("./bwrap.js"),
   },
+  docker: {
+    group: "Tools with their own grammar",
+    summary: "docker's commands without a daemon, in a user namespace",
+    load: () => import("./docker.js"),
+  },
   shims: {
     group: "brig itself",
     summary: "make commands of the tools' own names that run brig",

@@ -2,7 +2,7 @@ import { BrigError } from "../../error/brig-error.js";
 import { parseDuration } from "../../policy/parse/duration.js";
 import { findSandbox } from "../../sandbox/find.js";
 import type { LogLine } from "../../sandbox/log-line.js";
-import { type LogOptions, readLogs } from "../../sandbox/logs.js";
+import { type LogOptions, type LogPlace, readLogs } from "../../sandbox/logs.js";
 import { type CommandForm, jsonOption, type ParsedWords } from "../grammar.js";
 import { print, printBytes } from "../output/print.js";
 
@@ -27,12 +27,14 @@ export const command: CommandForm = {
     { words: "brig logs -f -n 20 build", what: "the last lines, and what comes" },
     { words: "brig logs --since 5m -t build", what: "the last five minutes, with times" },
   ],
-  async run(words) {
-    const sandbox = findSandbox(words.operands[0]!);
-    const show = words.has("json") ? showJson : words.has("timestamps") ? showTimed : showPlain;
-    for await (const line of readLogs(sandbox, readOptions(words))) show(line);
-  },
+  run: (words) => showLogs(findSandbox(words.operands[0]!), words),
 };
+
+/** Prints a log as the options say. */
+export async function showLogs(place: LogPlace, words: ParsedWords): Promise<void> {
+  const show = words.has("json") ? showJson : words.has("timestamps") ? showTimed : showPlain;
+  for await (const line of readLogs(place, readOptions(words))) show(line);
+}
 
 function readOptions(words: ParsedWords): LogOptions {
   const tail = words.value("tail");

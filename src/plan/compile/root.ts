@@ -5,6 +5,7 @@ import { attachDisplay, openDisplay } from "./display.js";
 import { attachDevices, hasNodes, type PlannedDevice, planDevices, prepareDevices } from "./devices.js";
 import { attachMount, choosePropagation, needsUserXattr, normalisePath, type PlannedMount, planMounts, prepareMount, preparesOnHost } from "./mounts.js";
 import { compileNetworkJoin, isNew } from "./namespaces.js";
+import { rootFromLayers } from "./root-layers.js";
 import { compilePty } from "./terminal.js";
 
 const KEEP = 0xffffffff;
@@ -41,7 +42,7 @@ export function compileRoot(context: Context): void {
 
 function checkMountNamespace(context: Context, mounts: PlannedMount[]): void {
   const { spec, extension, namespaces } = context;
-  const asked = spec.root?.path || extension.rootTmpfs || mounts.length > 0 || spec.linux?.maskedPaths?.length || spec.linux?.readonlyPaths?.length;
+  const asked = spec.root?.path || extension.rootTmpfs || extension.rootLayers || mounts.length > 0 || spec.linux?.maskedPaths?.length || spec.linux?.readonlyPaths?.length;
   if (!asked || namespaces.mount !== "host" || extension.stateless) return;
   throw refuse(extension, mounts[0]?.pointer ?? "/root", "BRIG_BAD_SPEC", "a root or mounts of its own need a mount namespace", 'add {"type": "mount"} to linux.namespaces');
 }
@@ -71,6 +72,7 @@ function compilePropagation(context: Context): void {
 function makeRoot(context: Context, mount: PlannedMount | undefined, withNodes: boolean): boolean {
   const { spec, extension } = context;
   if (mount) return rootFromMount(context, mount);
+  if (extension.rootLayers) return rootFromLayers(context, extension.rootLayers);
   if (extension.rootTmpfs) return rootFromTmpfs(context, withNodes);
   if (spec.root?.path && !context.extension.chroot) return rootFromFolder(context, normalisePath(spec.root.path));
   return false;

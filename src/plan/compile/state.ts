@@ -1,6 +1,7 @@
-import type { Voice } from "../../spec/extension.js";
+import type { ContainerFolder, Voice } from "../../spec/extension.js";
 import type { SandboxRecord } from "../../spec/record.js";
 import { RUN, RUN_EXEC_FAILURE_SHIFT, RUN_FAILURE_SHIFT } from "../format.js";
+import type { Step } from "../operations.js";
 import { addStep, attachesNetwork, type Context, refuse } from "./context.js";
 import { isNew } from "./namespaces.js";
 import { findSignal } from "./signals.js";
@@ -17,6 +18,7 @@ export function compileState(context: Context): void {
       throw refuse(extension, pointer, "BRIG_BAD_NAME", `${JSON.stringify(extension.name)} is no name for a sandbox`, "letters, digits, _ . and -, beginning with a letter or digit, at most 63");
   }
   addStep(context, "host", { op: "STATE", folder: options.runFolder, config: "" });
+  if (extension.container) addStep(context, "host", encodeContainer(extension.container), "/annotations/dev.brig.container");
   if (extension.name === undefined) return;
   const names = `${options.runFolder}/names`;
   addStep(context, "host", { op: "MKDIR_HOST", path: names, mode: 0o700, existOk: 1 }, "/annotations/dev.brig.name");
@@ -33,6 +35,12 @@ export function deferState({ plan, extension, spec }: Context): void {
   if (!state || extension.name !== undefined || extension.detach || attachesNetwork(extension) || extension.display || spec.hooks) return;
   host.splice(host.indexOf(state), 1);
   parent.push({ op: "GO" }, state);
+}
+
+const RESTART = { never: 0, "on-failure": 1, always: 2 };
+
+function encodeContainer({ folder, restart, retries, link }: ContainerFolder): Step {
+  return { op: "CONTAINER", folder, restart: RESTART[restart ?? "never"], retries: retries ?? 0, link: link ?? "" };
 }
 
 /** What later commands need to know of the sandbox, once it is decided. */
@@ -65,6 +73,7 @@ export function compileRun(context: Context): void {
   const { run } = plan;
   if (context.inPlace) run.flags |= RUN.IN_PLACE;
   else if (extension.init) run.flags |= RUN.INIT;
+  if (extension.attached && !extension.detach) run.flags |= RUN.ATTACHED | (options.openStdin ? RUN.OPEN_STDIN : 0);
   if (extension.detach) run.flags |= RUN.DETACH | (options.printId ? RUN.PRINT_ID : 0) | (options.openStdin ? RUN.OPEN_STDIN : 0);
   if (extension.outlast) run.flags |= RUN.OUTLAST | (extension.outlast === "first" ? RUN.FIRST_STATUS : 0);
   if (extension.dieWithParent) run.flags |= RUN.DIE_WITH_PARENT;
@@ -77,7 +86,7 @@ export function compileRun(context: Context): void {
   run.timeoutMs = extension.timeout?.ms ?? 0;
   run.graceMs = extension.timeout?.graceMs ?? DEFAULT_GRACE_MS;
   run.stopSignal = extension.stopSignal ? findSignal(extension, "/annotations/dev.brig.stopSignal", extension.stopSignal) : 15;
-  if (extension.log || extension.detach) run.log = "log";
+  if (extension.log || extension.detach || extension.attached) run.log = extension.container ? `${extension.container.folder}/log` : "log";
   run.logMaxBytes = extension.log?.maxBytes ?? 0;
 }
 

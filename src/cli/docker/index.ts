@@ -1,0 +1,30 @@
+import type { CommandForm } from "../grammar.js";
+
+export interface DockerCommand {
+  summary: string;
+  load: () => Promise<{ command: CommandForm }>;
+}
+
+/** The words behind `brig docker`, and those behind "container", which are the same. */
+export const dockerCommands: Record<string, DockerCommand> = {
+  run: { summary: "Create and run a new container from an image", load: () => import("./run.js") },
+  create: { summary: "Create a new container", load: () => import("./create.js") },
+  start: { summary: "Start one or more stopped containers", load: () => import("./start.js") },
+  stop: { summary: "Stop one or more running containers", load: () => import("./stop.js") },
+  restart: { summary: "Restart one or more containers", load: () => import("./restart.js") },
+  kill: { summary: "Kill one or more running containers", load: () => import("./kill.js") },
+  pause: { summary: "Pause all processes within one or more containers", load: () => import("./pause.js") },
+  unpause: { summary: "Unpause all processes within one or more containers", load: () => import("./unpause.js") },
+  wait: { summary: "Block until one or more containers stop, then print their exit codes", load: () => import("./wait.js") },
+  rm: { summary: "Remove one or more containers", load: () => import("./rm.js") },
+  rename: { summary: "Rename a container", load: () => import("./rename.js") },
+  ps: { summary: "List containers", load: () => import("./ps.js") },
+  logs: { summary: "Fetch the logs of a container", load: () => import("./logs.js") },
+  exec: { summary: "Execute a command in a running container", load: () => import("./exec.js") },
+  attach: { summary: "Attach local standard input, output, and error streams to a running container", load: () => import("./attach.js") },
+  inspect: { summary: "Return low-level information on Docker objects", load: () => import("./inspect.js") },
+  port: { summary: "List port mappings for the container", load: () => import("./port.js") },
+  top: { summary: "Display the running processes of a container", load: () => import("./top.js") },
+  volume: { summary: "Manage volumes: create, ls, inspect, rm, prune", load: () => import("./volume.js") },
+  prune: { summary: "Remove all stopped containers", load: () => import("./prune.js") },
+};
