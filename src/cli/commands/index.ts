@@ -134,6 +134,11 @@ export const commands: Record<string, Registration> = {
     summary: "what changed in a root, or what a sandbox wrote",
     load: () => import("./diff.js"),
   },
+  unit: {
+    group: "Run something",
+    summary: "write a systemd service with the walls of brig run",
+    load: () => import("./unit.js"),
+  },
   unshare: {
     group: "Tools with their own grammar",
     summary: "run a program in new namespaces, as unshare(1) does",

@@ -1,0 +1,64 @@
+import type { RootEntry } from "../spec/extension.js";
+import type { Mount } from "../spec/oci.js";
+import { lack, put, type UnitDraft } from "./draft.js";
+import { quotePath } from "./quote.js";
+
+/** What PrivateDevices= makes by itself. */
+const DEVICES = new Set(["null", "zero", "full", "random", "urandom", "tty", "pts", "shm", "mqueue", "fd", "stdin", "stdout", "stderr", "ptmx", "console"].map((name) => `/dev/${name}`));
+
+/** What the payload finds in its root, and what it may change of that. */
+export function writeRoot(draft: UnitDraft, home: { from: string } | undefined): void {
+  const { spec, extension } = draft;
+  const path = spec.root?.path ?? "";
+  if (path === "") {
+    if (!extension.rootTmpfs) lack(draft, "/root", "a root that stays where the caller is");
+    put(draft, "TemporaryFileSystem", "/:ro", "an empty root; what follows is all there is in it");
+  } else put(draft, "RootDirectory", quotePath(path));
+  if (path !== "" && spec.root?.readonly) put(draft, "ProtectSystem", "strict");
+  put(draft, "MountAPIVFS", "yes");
+  for (const entry of extension.files ?? []) if (!(entry.type === "dir" && entry.path === home?.from)) writeEntry(draft, entry);
+  for (const [index, mount] of (spec.mounts ?? []).entries()) writeMount(draft, mount, index);
+  for (const masked of spec.linux?.maskedPaths ?? []) if (!masked.startsWith("/proc/") || draft.lines.length === 0) put(draft, "InaccessiblePaths", `-${quotePath(masked)}`);
+  for (const readonly of spec.linux?.readonlyPaths ?? []) if (!readonly.startsWith("/proc/")) put(draft, "ReadOnlyPaths", `-${quotePath(readonly)}`);
+}
+
+function writeEntry(draft: UnitDraft, entry: RootEntry): void {
+  if (DEVICES.has(entry.path) || isOfApi(entry.path)) return;
+  if (entry.type === "dir") return putTmpfs(draft, entry.path, [`mode=${(entry.mode ?? 0o755).toString(8).padStart(4, "0")}`]);
+  // a link of the host's system folders (/bin to /usr/bin): what it leads to, in its place
+  if (entry.type === "symlink" && draft.facts.exists(entry.path)) return put(draft, "BindReadOnlyPaths", quotePath(entry.path));
+  if (entry.type === "symlink" && /^(usr\/)?(s?bin|lib\w*)$/.test(entry.target)) return;
+  lack(draft, "/annotations/dev.brig.files", `${entry.type} ${entry.path}, made in the root`);
+}
+
+function writeMount(draft: UnitDraft, mount: Mount, index: number): void {
+  const { destination, source = "", type = "bind", options = [] } = mount;
+  if (DEVICES.has(destination) || (isOfApi(destination) && type !== "bind")) return;
+  if (type === "tmpfs") return putTmpfs(draft, destination, options);
+  if (type !== "bind" && !options.some((option) => /^r?bind$/.test(option))) return lack(draft, `/mounts/${index}`, `a ${type} at ${destination}`);
+  if (source.startsWith("/proc/self/fd/")) return lack(draft, `/mounts/${index}`, `a descriptor of the caller at ${destination}`);
+  const optional = draft.extension.optionalBinds?.includes(index) ? "-" : "";
+  const recursive = options.includes("rbind") ? "" : ":norbind";
+  const words = source === destination && recursive === "" ? quotePath(source) : `${quotePath(source)}:${quotePath(destination)}${recursive}`;
+  put(draft, options.some((option) => /^r?ro$/.test(option)) ? "BindReadOnlyPaths" : "BindPaths", `${optional}${words}`);
+  if (options.some((option) => /^r?noexec$/.test(option)) && !destination.startsWith("/dev/")) put(draft, "NoExecPaths", quotePath(destination));
+  if (destination.startsWith("/dev/")) put(draft, "DeviceAllow", `${quotePath(destination)} rw`);
+}
+
+/** tmpfs's own options; what else may be said of a mount is the same for all that the payload can write. */
+function putTmpfs(draft: UnitDraft, path: string, options: readonly string[]): void {
+  const kept = options.filter((option) => /^(size|mode|nr_inodes|uid|gid)=|^(ro|noexec|nosuid|nodev)$/.test(option));
+  put(draft, "TemporaryFileSystem", `${quotePath(path)}${kept.length > 0 ? `:${[...new Set([...kept, "nosuid", "nodev"])].join(",")}` : ""}`);
+}
+
+/** What MountAPIVFS= and PrivateDevices= mount. */
+function isOfApi(path: string): boolean {
+  return path === "/proc" || path === "/sys" || path === "/dev" || path === "/dev/pts";
+}
+
+/** Binds that the payload may write to, but for devices. */
+export function listWritableBinds(draft: UnitDraft): { mount: Mount; index: number }[] {
+  return (draft.spec.mounts ?? [])
+    .map((mount, index) => ({ mount, index }))
+    .filter(({ mount: { type = "bind", options = [], destination } }) => (type === "bind" || options.some((option) => /^r?bind$/.test(option))) && !destination.startsWith("/dev/") && !options.some((option) => /^r?ro$/.test(option)));
+}
