@@ -33,7 +33,7 @@ function writeEntry(draft: UnitDraft, entry: RootEntry): void {
 
 function writeMount(draft: UnitDraft, mount: Mount, index: number): void {
   const { destination, source = "", type = "bind", options = [] } = mount;
-  if (DEVICES.has(destination) || (isOfApi(destination) && type !== "bind")) return;
+  if (DEVICES.has(destination) || (isOfApi(destination) && (type !== "bind" || source === destination)) || isRootItself(draft, mount)) return;
   if (type === "tmpfs") return putTmpfs(draft, destination, options);
   if (type !== "bind" && !options.some((option) => /^r?bind$/.test(option))) return lack(draft, `/mounts/${index}`, `a ${type} at ${destination}`);
   if (source.startsWith("/proc/self/fd/")) return lack(draft, `/mounts/${index}`, `a descriptor of the caller at ${destination}`);
@@ -51,6 +51,11 @@ function putTmpfs(draft: UnitDraft, path: string, options: readonly string[]): v
   put(draft, "TemporaryFileSystem", `${quotePath(path)}${kept.length > 0 ? `:${[...new Set([...kept, "nosuid", "nodev"])].join(",")}` : ""}`);
 }
 
+/** Some front-ends bind the root's folder to "/": that is what RootDirectory= does. */
+function isRootItself({ spec }: UnitDraft, { destination, source }: Mount): boolean {
+  return destination === "/" && source !== undefined && source === spec.root?.path;
+}
+
 /** What MountAPIVFS= and PrivateDevices= mount. */
 function isOfApi(path: string): boolean {
   return path === "/proc" || path === "/sys" || path === "/dev" || path === "/dev/pts";
@@ -58,7 +63,12 @@ function isOfApi(path: string): boolean {
 
 /** Binds that the payload may write to, but for devices. */
 export function listWritableBinds(draft: UnitDraft): { mount: Mount; index: number }[] {
-  return (draft.spec.mounts ?? [])
-    .map((mount, index) => ({ mount, index }))
-    .filter(({ mount: { type = "bind", options = [], destination } }) => (type === "bind" || options.some((option) => /^r?bind$/.test(option))) && !destination.startsWith("/dev/") && !options.some((option) => /^r?ro$/.test(option)));
+  return (draft.spec.mounts ?? []).map((mount, index) => ({ mount, index })).filter(({ mount }) => isWritableBind(draft, mount));
+}
+
+function isWritableBind(draft: UnitDraft, mount: Mount): boolean {
+  const { type = "bind", options = [], destination } = mount;
+  const isBind = type === "bind" || options.some((option) => /^r?bind$/.test(option));
+  if (!isBind || destination.startsWith("/dev/") || isOfApi(destination)) return false;
+  return isRootItself(draft, mount) ? !draft.spec.root?.readonly : !options.some((option) => /^r?ro$/.test(option));
 }
