@@ -50,6 +50,7 @@ class Log {
 
 /** Runs something whose standard output, or output and errors, come here and go on to this process's own and to a file. */
 export async function runLogged({ file, errors }: { file: string; errors: boolean }, run: (streams: LauncherStreams) => Promise<number>): Promise<number> {
+  // oxlint-disable-next-line no-control-regex
   if (!/^[^\u0000-\u001f\u007f]+$/.test(file) || file.split("/").includes("..")) throw new BrigError(`invalid output file ${file}`, { code: "BRIG_BAD_VALUE", exitCode: 1, hint: "--output=FILE takes a path without .." });
   const log = new Log(file);
   const pipe = openPipe();

@@ -31,7 +31,7 @@ function isRefused({ answer }: WatchEvent): boolean {
 function works(event: WatchEvent, look: PathLook): boolean {
   const makes = /^(mkdir|mknod|symlink|link)/.test(event.call) || (event.call.startsWith("rename") && look !== event.paths[0]) || creates(event);
   if (look.error !== 0) return makes && look.what === "parent" && look.write === 0;
-  if (/^exec/.test(event.call)) return look.execute === 0;
+  if (event.call.startsWith("exec")) return look.execute === 0;
   if (!/^(open|creat)/.test(event.call)) return true;
   return readFlags(event) & 3 ? look.write === 0 : look.read === 0;
 }

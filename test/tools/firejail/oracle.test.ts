@@ -70,6 +70,7 @@ const FLAGS: string[][] = [
   // without a session bus firejail ends where it would filter one
   ["--ignore=dbus-user", "--profile=firefox"],
   ["--ignore=dbus-user", "--ignore=private-bin", "--profile=vlc"],
+  ...["curl", "git", "gpg", "less", "ssh", "tar", "w3m", "node"].map((name) => ["--ignore=dbus-user", "--ignore=private-bin", "--ignore=include disable-shell.inc", `--profile=${name}`]),
 ];
 
 for (const options of FLAGS)
