@@ -5,10 +5,12 @@ import { writeEtcFiles } from "./etc-files.js";
 import { type Container, type ContainerConfig, type HostConfig, NEVER } from "./model.js";
 import { listMounts } from "./choose-mounts.js";
 import { checkModes } from "./namespaces.js";
-import { drawId, dropName, takeName, writeContainer } from "./store.js";
+import { dropName, takeName, writeContainer } from "./store.js";
 
 /** What a container is made of, besides the image. */
 export interface CreateRequest {
+  /** 64 hex digits, of `drawId`: the image is kept for it already. */
+  id: string;
   name?: string;
   config: ContainerConfig;
   hostConfig: HostConfig;
@@ -48,7 +50,7 @@ export interface ImageDefaults {
  */
 export function createContainer(folder: string, image: UnpackedImage, request: CreateRequest): Container {
   checkModes(request.hostConfig);
-  const id = drawId();
+  const { id } = request;
   const config = mergeConfig(image.config, request.config, id);
   if (config.Entrypoint.length + config.Cmd.length === 0) throw new BrigError("No command specified", { code: "BRIG_NO_COMMAND", hint: "the image has none: name one behind it" });
   const name = takeName(folder, id, request.name);

@@ -1,7 +1,9 @@
-import { rmSync, writeFileSync, renameSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, rmSync, writeFileSync, renameSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { openImageStore } from "../image/store/open.js";
+import { listUses, releaseImage } from "../image/store/uses.js";
 import { BrigError } from "../error/brig-error.js";
-import { signalProcess } from "../sandbox/process.js";
+import { isAlive, signalProcess } from "../sandbox/process.js";
 import { killSandbox } from "../sandbox/kill.js";
 import { pauseSandbox, unpauseSandbox } from "../sandbox/pause.js";
 import { isLive, type Sandbox } from "../sandbox/sandbox.js";
@@ -72,6 +74,7 @@ export async function removeContainer(folder: string, container: Container, { fo
     removeState(sandbox);
   }
   buryContainer(folder, container);
+  if (container.ImageId !== "") releaseImage(await openImageStore(), container.Id);
   if (volumes || container.HostConfig.AutoRemove) for (const name of listAnonymous(container)) removeVolume(name);
 }
 
@@ -94,8 +97,18 @@ function buryContainer(folder: string, { Id, Name }: Container): void {
 /** Removes what killed commands and monitors have left: half-removed folders, and containers that were to go when they end. */
 export async function sweepContainers(folder: string): Promise<void> {
   for (const name of readdirSync(folder)) if (name.startsWith(".dead-")) rmSync(join(folder, name), { recursive: true, force: true });
-  for (const container of readContainers(folder))
+  const containers = readContainers(folder);
+  await releaseImages(folder, containers);
+  for (const container of containers)
     if (container.HostConfig.AutoRemove && readState(folder, container).Status === "exited" && isOld(container)) await removeContainer(folder, container);
+}
+
+/** Images that containers used which are gone, however they went. */
+async function releaseImages(folder: string, containers: Container[]): Promise<void> {
+  if (!existsSync(join(dirname(folder), "images"))) return;
+  const store = await openImageStore();
+  const known = new Set(containers.map(({ Id }) => Id));
+  for (const { user, maker } of listUses(store)) if (/^[0-9a-f]{64}$/.test(user) && !known.has(user) && !isAlive(maker)) releaseImage(store, user);
 }
 
 /** Its monitor may be about to remove it. */

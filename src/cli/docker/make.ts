@@ -4,11 +4,12 @@ import { createContainer, type UnpackedImage } from "../../container/create.js";
 import { openContainersFolder } from "../../container/folder.js";
 import { sweepContainers } from "../../container/life.js";
 import type { Container } from "../../container/model.js";
+import { drawId } from "../../container/store.js";
 import { BrigError } from "../../error/brig-error.js";
 import { readRunRequest } from "../../tools/docker/read-run.js";
 import { RUN_OPTIONS } from "../../tools/docker/run-options.js";
 import type { CommandForm, OptionForm, ParsedWords } from "../grammar.js";
-import { findImage } from "./find-image.js";
+import { takeImage } from "./find-image.js";
 
 /** Exit status when it did not get as far as the payload. */
 export const EXIT_DOCKER = 125;
@@ -29,8 +30,9 @@ export async function makeContainer(words: ParsedWords): Promise<{ folder: strin
   const written = cidfile === undefined ? undefined : openCidfile(cidfile);
   const folder = openContainersFolder();
   await sweepContainers(folder);
-  const image = words.has("rootfs") ? describeFolder(reference) : await findImage(reference, words);
-  const container = createContainer(folder, image, request);
+  const id = drawId();
+  const image = words.has("rootfs") ? describeFolder(reference) : await takeImage(reference, id);
+  const container = createContainer(folder, image, { ...request, id });
   if (written !== undefined) {
     writeSync(written, container.Id);
     closeSync(written);

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { type ProcessId, readProcess } from "../../sandbox/process.js";
 import { changeIndex } from "./index-file.js";
 import { type ImageStore, usesFolder } from "./open.js";
 import { replaceFile } from "./replace-file.js";
@@ -14,6 +15,11 @@ export interface ImageUse {
   image: string;
 }
 
+/** A use that was written down, and the process that did so: until the user is there, its life is the use's. */
+export interface KnownUse extends ImageUse {
+  maker: ProcessId;
+}
+
 const USER = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 
 /**
@@ -24,7 +30,7 @@ export async function useImage(store: ImageStore, use: ImageUse): Promise<void> 
   if (!USER.test(use.user)) throw new TypeError(`${JSON.stringify(use.user)} is no id of a user of images`);
   await changeIndex(store, () => {
     mkdirSync(usesFolder(store), { recursive: true, mode: 0o700 });
-    replaceFile(join(usesFolder(store), use.user), JSON.stringify(use), 0o600);
+    replaceFile(join(usesFolder(store), use.user), JSON.stringify({ ...use, maker: { pid: process.pid, start: readProcess(process.pid)?.start ?? "0" } } satisfies KnownUse), 0o600);
   });
 }
 
@@ -33,15 +39,15 @@ export function releaseImage(store: ImageStore, user: string): void {
   if (USER.test(user)) rmSync(join(usesFolder(store), user), { force: true });
 }
 
-export function listUses(store: ImageStore): ImageUse[] {
+export function listUses(store: ImageStore): KnownUse[] {
   return readdirSync(usesFolder(store))
     .filter((name) => USER.test(name) && !name.endsWith(".new"))
     .flatMap((name) => readUse(join(usesFolder(store), name)));
 }
 
-function readUse(path: string): ImageUse[] {
+function readUse(path: string): KnownUse[] {
   try {
-    return [JSON.parse(readFileSync(path, "utf8")) as ImageUse];
+    return [JSON.parse(readFileSync(path, "utf8")) as KnownUse];
   } catch {
     return []; // gone in between
   }

@@ -17,7 +17,7 @@ export interface RunWords {
  * @param env the caller's, for `-e NAME`
  * @throws BrigError BRIG_BAD_VALUE, BRIG_CANNOT_READ
  */
-export function readRunRequest(words: RunWords, command: string[], env: NodeJS.ProcessEnv): CreateRequest {
+export function readRunRequest(words: RunWords, command: string[], env: NodeJS.ProcessEnv): Omit<CreateRequest, "id"> {
   const hostConfig = readHostConfig(words);
   const mounts = [...words.values("volume").map((text) => parseVolume(text, makeFolder)), ...words.values("mount").map(parseMount)];
   const name = words.value("name");
