@@ -12,7 +12,7 @@ const PACKAGES = {
   "iputils-ping": "ping", "libseccomp-dev": "/usr/include/seccomp.h", "musl-tools": "musl-gcc", zsh: "zsh", fish: "fish",
   "firejail-profiles": "/etc/firejail/firefox.profile", cpio: "cpio", "libarchive-tools": "bsdtar", w3m: "w3m", "libimage-exiftool-perl": "exiftool", "p7zip-full": "7z",
   zip: "zip", unzip: "unzip", zstd: "zstd", aria2: "aria2c", "poppler-utils": "pdftotext", iptables: "iptables-restore", "squashfs-tools": "unsquashfs", "xdg-dbus-proxy": "xdg-dbus-proxy", dbus: "dbus-daemon",
-  xvfb: "Xvfb", "xserver-xephyr": "Xephyr", xauth: "xauth", xterm: "xterm", "x11-apps": "xwd", "x11-utils": "xwininfo", "x11-xserver-utils": "xhost", xinput: "xinput", chromium: "chromium",
+  xvfb: "Xvfb", "xserver-xephyr": "Xephyr", xauth: "xauth", xterm: "xterm", "x11-apps": "xwd", "x11-utils": "xwininfo", "x11-xserver-utils": "xhost", xinput: "xinput", chromium: "chromium", imagemagick: "import",
 };
 
 function isThere(mark) {

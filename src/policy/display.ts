@@ -21,7 +21,7 @@ export function setDisplay(draft: Draft, build: Build): void {
   const display = makeDisplay({ kind: x11 === true ? "auto" : x11, size, folder: CLIENT_FOLDER, origin, sizeOrigin }, draft.context, build);
   draft.extension.display = display;
   draft.process.env.push(`DISPLAY=:${DISPLAY_NUMBER}`, `XAUTHORITY=${CLIENT_FOLDER}/Xauthority`);
-  if (!display.server) draft.notes.push("the payload has windows on the host's display, as a client that the X server does not trust: it reads the titles and places of other windows, but not what is in them, nor their keys, and cannot type into them");
+  if (!display.server) draft.notes.push("the payload has windows on the host's display, as a client that the X server does not trust: it reads the clipboard, and the titles and places of other windows, but not what is in them, nor their keys, and cannot type into them");
 }
 
 /** Abstract sockets belong to the network namespace. */
