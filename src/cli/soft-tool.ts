@@ -1,11 +1,13 @@
 import { writeCachedPlan } from "../launch/cache.js";
 import { handOverPlan } from "../launch/hand-over.js";
 import { type Recording, recordInputs } from "../launch/record-inputs.js";
+import { findRunFolder } from "../launch/run-folder.js";
 import { witnessFile } from "../launch/witness.js";
 import { readHostFacts, type HostFacts } from "../host/facts.js";
 import { compilePlan } from "../plan/compile.js";
 import { encodePlan } from "../plan/encode.js";
 import type { Plan } from "../plan/plan.js";
+import { readExtension } from "../spec/extension.js";
 import type { Spec } from "../spec/oci.js";
 import { printError } from "./output/print.js";
 import { build } from "./version.js";
@@ -65,7 +67,9 @@ export function compileSpec(run: ToolRun, spec: Spec): Uint8Array {
 }
 
 function compileToolPlan({ tool, words, host }: ToolRun, spec: Spec): Plan {
-  return compilePlan(spec, host, { words: [tool, ...words], cwd: process.cwd(), build });
+  // a display's files are in a state folder
+  const place = readExtension(spec).display ? { runFolder: findRunFolder(host.euid) } : {};
+  return compilePlan(spec, host, { words: [tool, ...words], cwd: process.cwd(), build, ...place });
 }
 
 /**

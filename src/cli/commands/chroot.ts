@@ -2,6 +2,7 @@ import { realpathSync } from "node:fs";
 import { readAccounts } from "../../host/accounts.js";
 import { readTextInRoot } from "../../host/read-in-root.js";
 import { resolveIdentity } from "../../tools/chroot/accounts.js";
+import type { Spec } from "../../spec/oci.js";
 import { parseChroot, type ChrootOptions } from "../../tools/chroot/grammar.js";
 import { chrootHelp } from "../../tools/chroot/help.js";
 import { buildChrootSpec, quoteFor } from "../../tools/chroot/spec.js";
@@ -35,9 +36,15 @@ async function enter(run: ToolRun, asked: ChrootOptions): Promise<number> {
   const words = { userspec: asked.userspec?.value, groups: asked.groups?.value };
   const identity = resolveIdentity(words, inner, context.accounts, quoteFor(context.env));
   if (identity.warning !== undefined) printError(`chroot: ${identity.warning}`);
-  if (!asked.hardened) return await launchSpec(run, buildChrootSpec(asked, identity, context));
+  if (!asked.hardened) return await launchSpec(run, await addAskedDisplay(run, asked, buildChrootSpec(asked, identity, context)));
   const { buildHardenedSpec } = await import("../../tools/chroot/hardened.js");
   return await launchSpec(run, buildHardenedSpec(asked, identity, context, run.host));
+}
+
+async function addAskedDisplay({ host }: ToolRun, { x11 }: ChrootOptions, spec: Spec): Promise<Spec> {
+  if (!x11) return spec;
+  const { addDisplay } = await import("../../tools/chroot/display.js");
+  return addDisplay(spec, x11, readToolContext(host), host);
 }
 
 function isOldRoot(path: string): boolean {

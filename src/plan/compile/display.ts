@@ -12,6 +12,8 @@ import { preparesOnHost } from "./mounts.js";
 const POINTER = "/annotations/dev.brig.display";
 const TIMEOUT_MS = 20_000;
 const SIGTERM = 15;
+/** An identity that stays the caller's. */
+const UNCHANGED = 0xffffffff;
 const SOCKETS = "/tmp/.X11-unix";
 const ATTRIBUTES = MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
 
@@ -40,13 +42,15 @@ function addCompanion(context: Context, argv: string[], input: string, endSignal
 }
 
 function nameFolder({ options, extension, inPlace }: Context): string {
-  if (options.runFolder !== undefined && !extension.stateless && !inPlace) return `${options.runFolder.replaceAll("%", "%%")}/%i/display`;
-  throw refuse(extension, POINTER, "BRIG_CANNOT_DISPLAY", "a display needs a state folder, where its socket and cookie are", "leave out stateless");
+  if (options.runFolder !== undefined && !inPlace) return `${options.runFolder.replaceAll("%", "%%")}/%i/display`;
+  throw refuse(extension, POINTER, "BRIG_CANNOT_DISPLAY", "a display needs a state folder, where its socket and cookie are", "give a run folder");
 }
 
 /** "UID:GID" of the host for what this spec's process shall read; "" where that is the caller. */
 function findOwner({ extension, host }: Context, spec: Spec): string {
-  const { uid = 0, gid = 0 } = spec.process?.user ?? {};
+  const given = spec.process?.user;
+  if (!given || given.uid === UNCHANGED) return "";
+  const { uid, gid = uid } = given;
   const users = spec.linux?.namespaces?.find(({ type }) => type === "user");
   const [outerUid, outerGid] = users ? [mapOut(uid, spec.linux?.uidMappings), mapOut(gid, spec.linux?.gidMappings)] : [uid, gid];
   if (outerUid === undefined || outerGid === undefined) throw refuse(extension, POINTER, "BRIG_CANNOT_DISPLAY", `the user ${uid}:${gid} of the sandbox is nobody on the host whom the cookie could belong to`, "give the display to a user that linux.uidMappings maps");

@@ -11,7 +11,7 @@ const DEFAULT_GRACE_MS = 10_000;
 /** The sandbox's place among the others: its folder, its name, and what keeps its namespaces. */
 export function compileState(context: Context): void {
   const { extension, options } = context;
-  if (options.runFolder === undefined || extension.stateless || context.inPlace) return;
+  if (options.runFolder === undefined || (extension.stateless && !extension.display) || context.inPlace) return;
   if (extension.name !== undefined) {
     const pointer = "/annotations/dev.brig.name";
     if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(extension.name))

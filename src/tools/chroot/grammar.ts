@@ -10,13 +10,20 @@ export interface ChrootOptions {
   skipChdir?: { text: string };
   /** With every other wall. */
   hardened?: boolean;
+  x11?: ChrootDisplay;
   command: string[];
+}
+
+/** A display: "auto" is what is best here. */
+export interface ChrootDisplay {
+  value: "auto" | "host" | "xvfb" | "xephyr";
+  text: string;
 }
 
 /** coreutils' EXIT_CANCELED: the tool itself failed. */
 export const EXIT_CANCELED = 125;
 
-type Key = "help" | "version" | "userspec" | "groups" | "skipChdir" | "hardened";
+type Key = "help" | "version" | "userspec" | "groups" | "skipChdir" | "hardened" | "x11";
 
 const grammar: Grammar<Key> = {
   tool: "chroot",
@@ -27,6 +34,7 @@ const grammar: Grammar<Key> = {
     { name: "userspec", argument: "required", key: "userspec" },
     { name: "skip-chdir", argument: "none", key: "skipChdir" },
     { name: "hardened", argument: "none", key: "hardened" },
+    { name: "x11", argument: "optional", key: "x11" },
     { name: "help", argument: "none", key: "help" },
     { name: "version", argument: "none", key: "version" },
   ],
@@ -43,6 +51,7 @@ export function parseChroot(words: string[], isOldRoot: (path: string) => boolea
   for (const { key, value, text } of options) {
     if (key === "help" || key === "version") return key;
     if (key === "hardened") asked.hardened = true;
+    else if (key === "x11") asked.x11 = readDisplay(value || "auto", text);
     else if (key === "skipChdir") asked.skipChdir = { text };
     else asked[key] = { value: value ?? "", text };
   }
@@ -55,4 +64,9 @@ export function parseChroot(words: string[], isOldRoot: (path: string) => boolea
   if (asked.groups && asked.hardened)
     throw badWords(grammar, "options --groups and --hardened are mutually exclusive: a hardened program has no supplementary groups");
   return asked;
+}
+
+function readDisplay(value: string, text: string): ChrootDisplay {
+  if (value === "auto" || value === "host" || value === "xvfb" || value === "xephyr") return { value, text };
+  throw badWords(grammar, `${text}: one of host, xvfb, xephyr`);
 }

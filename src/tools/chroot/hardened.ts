@@ -16,10 +16,12 @@ export function buildHardenedSpec(asked: ChrootOptions, identity: Identity, cont
     "/project": { kind: "tool", text: "chroot --hardened shows nothing of the host's" },
   };
   if (asked.userspec) origins["/user"] = { kind: "flag", text: asked.userspec.text };
+  if (asked.x11) origins["/x11"] = { kind: "flag", text: asked.x11.text };
+  const display = asked.x11 ? { x11: asked.x11.value } : {};
   const { uid = 0, gid = uid } = identity;
   const user = asked.userspec ? { user: `${uid}:${gid}` } : {};
   const root = resolveFrom(context.cwd, asked.newRoot);
-  return buildSpec({ root, cwd: "/", project: "none", ...user }, defaultCommand(asked.command, context.env), {
+  return buildSpec({ root, cwd: "/", project: "none", ...display, ...user }, defaultCommand(asked.command, context.env), {
     cwd: context.cwd,
     env: context.env,
     home: context.env.HOME ?? "/",

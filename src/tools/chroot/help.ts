@@ -7,6 +7,8 @@ Run COMMAND with root directory set to NEWROOT.
       --userspec=USER:GROUP  specify user and group (ID or name) to use
       --skip-chdir           do not change working directory to '/'
       --hardened             the same root with every other wall of 'brig run'
+      --x11[=host|xvfb|xephyr]
+                             a display with a cookie of its own, instead of xhost +
       --help        display this help and exit
       --version     output version information and exit
 
