@@ -28,6 +28,8 @@ export const runOptions: RunOption[] = [
   { name: "tmpfs", key: "tmpfs", kind: "list", value: "PATH[:size=SIZE,mode=MODE]", repeat: true, group: files, help: "an empty folder in memory" },
   { name: "bind", short: "b", key: "bind", kind: "list", value: "SRC:DST[:ro]", repeat: true, group: files, complete: "path", help: "show a host path at another place" },
   { name: "root", key: "root", kind: "text", value: "DIR", group: files, complete: "folder", help: "a folder that becomes the root, read-only unless --write /" },
+  { name: "resolv-conf", key: "resolvConf", kind: "text", value: "auto|bind|off", group: files, complete: ["auto", "bind", "off"], help: "with --root: the host's resolv.conf (default auto: when there is a network)" },
+  { name: "timezone", key: "timezone", kind: "text", value: "bind|off", group: files, complete: ["bind", "off"], help: "with --root: the host's time zone (default off: the root's)" },
   { name: "cwd", short: "C", key: "cwd", kind: "text", value: "DIR", group: files, complete: "folder", help: "working folder inside" },
   { name: "project", key: "project", kind: "text", value: "read|write|none", group: files, complete: ["read", "write", "none"], help: "what of the working folder the payload sees (default read)" },
   { name: "ephemeral", key: "ephemeral", kind: "switch", group: files, help: "what is written to the working folder and to --write is dropped at the end" },

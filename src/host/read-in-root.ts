@@ -17,23 +17,35 @@ export function readTextInRoot(root: string, path: string): string | undefined {
 
 /** The host's path of a file below a folder, without links behind `root`; undefined when it is not there. */
 export function resolveInRoot(root: string, path: string): string | undefined {
+  const { place, there } = followInRoot(root, path);
+  return there ? join(root, place) : undefined;
+}
+
+/**
+ * Where a path leads in a root once its links are followed, and whether something is there: what a link names need not
+ * be. A loop of links leads nowhere.
+ */
+export function followInRoot(root: string, path: string): { place: string; there: boolean } {
   const todo = splitPath(path);
   const done: string[] = [];
   let links = 0;
+  let there = true;
   for (let name = todo.shift(); name !== undefined; name = todo.shift()) {
     if (name === "..") {
       done.pop();
       continue;
     }
-    const target = readLink(join(root, ...done, name));
-    if (target === undefined) done.push(name);
-    else {
-      if (target === "missing" || ++links > MOST_LINKS) return undefined;
+    const target: { link: string } | "missing" | undefined = there ? readLink(join(root, ...done, name)) : "missing";
+    if (typeof target === "object") {
+      if (++links > MOST_LINKS) return { place: join("/", ...done, name), there: false };
       if (target.link.startsWith("/")) done.length = 0;
       todo.unshift(...splitPath(target.link));
+    } else {
+      done.push(name);
+      there = target === undefined;
     }
   }
-  return join(root, ...done);
+  return { place: join("/", ...done), there };
 }
 
 function splitPath(path: string): string[] {

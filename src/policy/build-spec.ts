@@ -5,13 +5,14 @@ import type { Spec } from "../spec/oci.js";
 import { setCapabilities } from "./capabilities.js";
 import { setCommand } from "./command.js";
 import type { PolicyContext } from "./context.js";
-import type { Draft } from "./draft.js";
+import { consultFile, type Draft } from "./draft.js";
 import { setDesktopSockets } from "./desktop-sockets.js";
 import { setDisplay } from "./display.js";
 import { setEnvironment } from "./environment.js";
 import { addOverlays } from "./ephemeral.js";
 import { listShownFolders, mountShown } from "./folders.js";
 import { chooseHome } from "./home.js";
+import { bindHostFiles } from "./host-files.js";
 import { setIdentity } from "./identity.js";
 import { setLandlock } from "./landlock.js";
 import { setLife } from "./life.js";
@@ -59,6 +60,7 @@ function fillSpec(draft: Draft): Spec {
   draft.home = chooseHome(draft);
   addRoot(draft);
   setMachine(draft);
+  bindHostFiles(draft, "asked");
   setNetwork(draft);
   addFolders(draft);
   addPrivatePlaces(draft);
@@ -109,5 +111,5 @@ function finishSpec(draft: Draft): Spec {
   const spec: Spec = { ociVersion: "1.2.0", process, root, ...named, mounts, linux, annotations };
   if (draft.overlays.length > 0) extension.overlay = draft.overlays;
   const whole = writeExtension(spec, { ...extension, origins, ...(notes.length > 0 ? { notes } : {}) });
-  return draft.options.root !== undefined && lacksPlaces(whole, root.path) ? standOnTmpfs(whole, root.path) : whole;
+  return draft.options.root !== undefined && lacksPlaces(whole, root.path, (path) => consultFile(draft, path)) ? standOnTmpfs(whole, root.path) : whole;
 }

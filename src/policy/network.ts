@@ -5,6 +5,7 @@ import { addMount, byDefault, consultFile, type Draft, originOfOption, originOrD
 import type { NetworkLink } from "../spec/extension.js";
 import { checkLinkWords, readLinkMode, setLink } from "./network-link.js";
 import { setHosts } from "./network-hosts.js";
+import { bindHostFiles } from "./host-files.js";
 import { parsePublish } from "./parse/publish.js";
 
 /** Network namespace, loopback, a user-space way out, and where names are asked. */
@@ -45,12 +46,12 @@ function joinNamespace(draft: Draft, name: string): void {
 /** /etc/resolv.conf is often a link into /run, which is private. */
 function showResolver(draft: Draft): void {
   if (draft.extension.network?.link?.dns) return setResolver(draft, draft.extension.network.link);
+  if (draft.options.root !== undefined) return bindHostFiles(draft, "network");
   const path = "/etc/resolv.conf";
   if (!existsSync(consultFile(draft, path))) return;
   const real = realpathSync.native(path);
-  if (draft.options.root === undefined && real.startsWith("/etc/")) return;
-  const destination = draft.options.root === undefined ? real : path;
-  addMount(draft, { destination, type: "bind", source: real, options: ["bind", "ro", "nosuid", "nodev", "noexec"] }, byDefault("names are looked up where the host does"));
+  if (real.startsWith("/etc/")) return;
+  addMount(draft, { destination: real, type: "bind", source: real, options: ["bind", "ro", "nosuid", "nodev", "noexec"] }, byDefault("names are looked up where the host does"));
 }
 
 /** Where the resolv.conf stands that names other resolvers than the host's. */

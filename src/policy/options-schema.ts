@@ -55,6 +55,8 @@ export const optionsSchema = z.strictObject({
   tmpfs: words(parseTmpfs).describe('Empty folders in memory: "/cache" or "/cache:size=64MiB,mode=0755".').exactOptional(),
   bind: words(parseBind).describe('A host path at another place: "SRC:DST" or "SRC:DST:ro"; a colon in a path is written "\\:".').exactOptional(),
   root: path.describe("A folder on the host that becomes the root, in place of the host's system folders.").exactOptional(),
+  resolvConf: z.enum(["auto", "bind", "off"]).describe('In a root of its own: whether /etc/resolv.conf is the host\'s. Default "auto": when there is a network.').exactOptional(),
+  timezone: z.enum(["bind", "off"]).describe('In a root of its own: "bind" shows the host\'s time zone. Default "off".').exactOptional(),
   cwd: path.describe("Working folder inside. Default: the caller's.").exactOptional(),
   project: z.enum(["read", "write", "none"]).describe('What of the caller\'s working folder is visible. Default "read".').exactOptional(),
   ephemeral: z

@@ -15,6 +15,10 @@ export interface SandboxOptions {
   bind?: string[];
   /** A folder on the host that becomes the root, in place of the host's system folders. */
   root?: string;
+  /** In a root of its own: "auto" (default): the host's resolv.conf when there is a network; "bind": always; "off": never. */
+  resolvConf?: "auto" | "bind" | "off";
+  /** In a root of its own: "bind": the host's time zone in place of the root's. Default "off". */
+  timezone?: "bind" | "off";
   /** Working folder inside. Default: the caller's, which is visible read-only unless `write` names it or one above. */
   cwd?: string;
   /** What of the caller's working folder is visible. Default "read". */

@@ -11,7 +11,7 @@ const COMPAT: Record<string, number> = { x64: 3 /* EM_386 */, arm64: 40 /* EM_AR
  */
 export function setMachine(draft: Draft): void {
   if (draft.options.root === undefined) return;
-  const shell = resolveInRoot(draft.root.path, "bin/sh");
+  const shell = resolveInRoot(consultFile(draft, draft.root.path), "bin/sh");
   if (shell === undefined || !isCompat(consultFile(draft, shell))) return;
   draft.linux.personality = { domain: "LINUX32" };
   draft.origins["/linux/personality"] = originOfOption(draft, "/root");

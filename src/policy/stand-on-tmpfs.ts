@@ -7,11 +7,11 @@ import type { Mount, Spec } from "../spec/oci.js";
 const MEBIBYTE = 2 ** 20;
 
 /** Whether a read-only root lacks folders that the spec's mounts are made on. Deeper ones are for whoever made the root. */
-export function lacksPlaces(spec: Spec, root: string): boolean {
-  return spec.root?.readonly !== false && (spec.mounts ?? []).some(({ destination }) => {
-    const top = destination.split("/")[1] ?? "";
-    return top !== "" && resolveInRoot(root, top) === undefined;
-  });
+export function lacksPlaces(spec: Spec, root: string, consult: (path: string) => string): boolean {
+  if (spec.root?.readonly === false) return false;
+  const tops = new Set((spec.mounts ?? []).map(({ destination }) => destination.split("/")[1] ?? ""));
+  for (const top of tops) consult(join(root, top));
+  return [...tops].some((top) => top !== "" && resolveInRoot(root, top) === undefined);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { BrigError } from "../error/brig-error.js";
+import { isFolder } from "../host/is-folder.js";
 import { isAlive, readProcess } from "../sandbox/process.js";
 import { removeTree } from "./enclosed/remove-tree.js";
 
@@ -25,10 +26,9 @@ export async function makeWhole(place: string, make: (part: string) => Promise<v
 
 /** @throws BrigError BRIG_FOLDER_TAKEN, BRIG_NO_SUCH_PATH */
 function checkFree(target: string): void {
+  if (!isFolder(dirname(target))) throw new BrigError(`there is no folder ${dirname(target)} to make ${basename(target)} in`, { code: "BRIG_NO_SUCH_PATH", hint: `mkdir -p ${dirname(target)}` });
   const stat = lstatSync(target, { throwIfNoEntry: false });
   if (stat && !(stat.isDirectory() && readdirSync(target).length === 0)) throw refuseTaken(target);
-  const parent = lstatSync(`${dirname(target)}/.`, { throwIfNoEntry: false });
-  if (!parent?.isDirectory()) throw new BrigError(`there is no folder ${dirname(target)} to make ${basename(target)} in`, { code: "BRIG_NO_SUCH_PATH", hint: `mkdir -p ${dirname(target)}` });
 }
 
 function refuseTaken(target: string): BrigError {

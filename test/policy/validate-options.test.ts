@@ -27,7 +27,7 @@ function problemsOf(document: unknown): string {
 
 const everything: Required<SandboxOptions> = {
   read: ["/srv", "~/x"], write: ["/var/x"], hide: ["/etc/shadow"], tmpfs: ["/cache:size=1m"], bind: ["/a:/b:ro"], root: "/r", cwd: "/", project: "none",
-  ephemeral: "diff", net: "netns=a", allowHosts: ["*.debian.org"], denyHosts: ["ads.example"], netLog: "log", dns: ["10.0.0.1"], ip: "10.1.2.3/24",
+  resolvConf: "bind", timezone: "off", ephemeral: "diff", net: "netns=a", allowHosts: ["*.debian.org"], denyHosts: ["ads.example"], netLog: "log", dns: ["10.0.0.1"], ip: "10.1.2.3/24",
   gateway: "10.1.2.1", mtu: 1400, mac: "02:00:00:00:00:01", bandwidth: "10mbit", publish: ["8080:80"], x11: "xvfb", x11Size: "640x480", wayland: false, audio: false, env: { A: "1" }, inheritEnv: false, memory: "512MiB", pids: "none", cpus: 1.5, cpuset: "0-3,7",
   timeoutMs: "30s", graceMs: 100, rlimits: ["nofile=1:2"], nice: -5, oomScoreAdj: 10, user: "1000:1000", hostname: "box", capAdd: ["net_raw", "all"],
   capDrop: ["CAP_KILL"], newPrivileges: true, seccomp: "none", landlock: "auto", share: ["net"], sysctl: { "net.ipv4.ip_forward": "1" }, devices: ["/dev/kvm"],

@@ -1,6 +1,6 @@
-import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
+import { isFolder } from "../../host/is-folder.js";
 import { findLauncher } from "../../launch/find-launcher.js";
 import { findSnapshot } from "../../rootfs/clone/snapshots.js";
 import { compareTrees, type TreeComparison } from "../../rootfs/diff/compare-trees.js";
@@ -40,7 +40,7 @@ export const command: CommandForm = {
 };
 
 function isTree(word: string): boolean {
-  return Boolean(lstatSync(`${word}/.`, { throwIfNoEntry: false })?.isDirectory()) || word.includes("/") || findSnapshot(word) !== undefined;
+  return isFolder(word) || word.includes("/") || findSnapshot(word) !== undefined;
 }
 
 function compare(first: string, second: string | undefined, content: boolean): TreeComparison {

@@ -1,6 +1,6 @@
-import { lstatSync } from "node:fs";
 import { resolve } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
+import { isFolder } from "../../host/is-folder.js";
 import { openSourceRoot, type SourceRoot } from "../elf/source-root.js";
 import { findFiles } from "./files.js";
 import { findOwners } from "./owners.js";
@@ -41,7 +41,7 @@ export interface RootReport {
  */
 export function checkRoot(folder: string): RootReport {
   const dir = resolve(folder);
-  if (!lstatSync(`${dir}/.`, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!isFolder(dir)) {
     throw new BrigError(`${JSON.stringify(folder)} is no folder`, { code: "BRIG_NO_SUCH_ROOT", hint: "brig rootfs debootstrap DIR makes a root" });
   }
   const looked = { dir, root: openSourceRoot(dir) };

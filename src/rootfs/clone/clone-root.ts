@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { constants, copyFileSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmSync, type Dirent } from "node:fs";
 import { join, resolve } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
+import { isFolder } from "../../host/is-folder.js";
 import { runWork } from "../../machine/images/workshop.js";
 import { makeWhole } from "../part-folder.js";
 
@@ -37,7 +38,7 @@ export async function copyRoot(root: string, into: string): Promise<CloneMethod>
 
 /** @throws BrigError BRIG_NO_SUCH_ROOT */
 export function realpathRoot(root: string): string {
-  if (lstatSync(`${root}/.`, { throwIfNoEntry: false })?.isDirectory()) return realpathSync.native(root);
+  if (isFolder(root)) return realpathSync.native(root);
   throw new BrigError(`${JSON.stringify(root)} is no folder`, { code: "BRIG_NO_SUCH_ROOT", hint: "name the folder of a root" });
 }
 

@@ -1,5 +1,6 @@
-import { lstatSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { BrigError } from "../../error/brig-error.js";
+import { isFolder } from "../../host/is-folder.js";
 import { findSnapshot, listSnapshots } from "../clone/snapshots.js";
 
 /** Two trees, as folders on the host. */
@@ -29,5 +30,5 @@ export function findTrees(first: string, second?: string): Trees {
 }
 
 function findFolder(word: string): string | undefined {
-  return lstatSync(`${word}/.`, { throwIfNoEntry: false })?.isDirectory() ? realpathSync.native(word) : undefined;
+  return isFolder(word) ? realpathSync.native(word) : undefined;
 }

@@ -11,8 +11,17 @@ export interface ChrootOptions {
   /** With every other wall. */
   hardened?: boolean;
   x11?: ChrootDisplay;
+  /** "PATH[:OPTIONS]": empty folders in memory. */
+  tmpfs: { value: string; text: string }[];
+  /** A /proc of the host's processes. */
+  proc?: { text: string };
+  resolvConf?: { value: HostFile; text: string };
+  timezone?: { value: HostFile; text: string };
   command: string[];
 }
+
+/** What becomes of a file in the root that says how the host does something. */
+export type HostFile = "off" | "copy" | "bind";
 
 /** A display: "auto" is what is best here. */
 export interface ChrootDisplay {
@@ -23,7 +32,7 @@ export interface ChrootDisplay {
 /** coreutils' EXIT_CANCELED: the tool itself failed. */
 export const EXIT_CANCELED = 125;
 
-type Key = "help" | "version" | "userspec" | "groups" | "skipChdir" | "hardened" | "x11";
+type Key = "help" | "version" | "userspec" | "groups" | "skipChdir" | "hardened" | "tmpfs" | "proc" | "resolvConf" | "timezone" | "x11";
 
 const grammar: Grammar<Key> = {
   tool: "chroot",
@@ -35,6 +44,11 @@ const grammar: Grammar<Key> = {
     { name: "skip-chdir", argument: "none", key: "skipChdir" },
     { name: "hardened", argument: "none", key: "hardened" },
     { name: "x11", argument: "optional", key: "x11" },
+    { name: "tmpfs", argument: "required", key: "tmpfs" },
+    { name: "proc", argument: "none", key: "proc" },
+    { name: "mount-proc", argument: "none", key: "proc" },
+    { name: "resolv-conf", argument: "required", key: "resolvConf" },
+    { name: "timezone", argument: "required", key: "timezone" },
     { name: "help", argument: "none", key: "help" },
     { name: "version", argument: "none", key: "version" },
   ],
@@ -47,12 +61,14 @@ const grammar: Grammar<Key> = {
  */
 export function parseChroot(words: string[], isOldRoot: (path: string) => boolean): ChrootOptions | "help" | "version" {
   const { options, operands } = parseGetopt(grammar, words);
-  const asked: ChrootOptions = { newRoot: "", command: operands.slice(1) };
+  const asked: ChrootOptions = { newRoot: "", tmpfs: [], command: operands.slice(1) };
   for (const { key, value, text } of options) {
     if (key === "help" || key === "version") return key;
     if (key === "hardened") asked.hardened = true;
     else if (key === "x11") asked.x11 = readDisplay(value || "auto", text);
-    else if (key === "skipChdir") asked.skipChdir = { text };
+    else if (key === "skipChdir" || key === "proc") asked[key] = { text };
+    else if (key === "tmpfs") asked.tmpfs.push({ value: value ?? "", text });
+    else if (key === "resolvConf" || key === "timezone") asked[key] = { value: readHostFile(value ?? "", text), text };
     else asked[key] = { value: value ?? "", text };
   }
   if (operands[0] === undefined) throw badWords(grammar, "missing operand");
@@ -69,4 +85,12 @@ export function parseChroot(words: string[], isOldRoot: (path: string) => boolea
 function readDisplay(value: string, text: string): ChrootDisplay {
   if (value === "auto" || value === "host" || value === "xvfb" || value === "xephyr") return { value, text };
   throw badWords(grammar, `${text}: one of host, xvfb, xephyr`);
+}
+
+/** Also by the names that systemd-nspawn(1) has for them. */
+function readHostFile(value: string, text: string): HostFile {
+  const known: Record<string, HostFile> = { off: "off", copy: "copy", "copy-host": "copy", bind: "bind", "bind-host": "bind" };
+  const found = known[value];
+  if (found === undefined) throw badWords(grammar, `${text}: one of copy, bind, off`);
+  return found;
 }

@@ -1,5 +1,6 @@
 import type { HostFacts } from "../../host/facts.js";
 import { buildSpec } from "../../policy/build-spec.js";
+import type { SandboxOptions } from "../../policy/options.js";
 import type { Origin } from "../../spec/extension.js";
 import type { Spec } from "../../spec/oci.js";
 import type { ToolContext } from "../grammar/context.js";
@@ -20,8 +21,16 @@ export function buildHardenedSpec(asked: ChrootOptions, identity: Identity, cont
   const display = asked.x11 ? { x11: asked.x11.value } : {};
   const { uid = 0, gid = uid } = identity;
   const user = asked.userspec ? { user: `${uid}:${gid}` } : {};
+  asked.tmpfs.forEach(({ text }, index) => (origins[`/tmpfs/${index}`] = { kind: "flag", text }));
+  const files: Pick<SandboxOptions, "resolvConf" | "timezone"> = {};
+  for (const key of ["resolvConf", "timezone"] as const) {
+    const wish = asked[key];
+    if (wish === undefined) continue;
+    files[key] = wish.value === "bind" ? "bind" : "off";
+    origins[`/${key}`] = { kind: "flag", text: wish.text };
+  }
   const root = resolveFrom(context.cwd, asked.newRoot);
-  return buildSpec({ root, cwd: "/", project: "none", ...display, ...user }, defaultCommand(asked.command, context.env), {
+  return buildSpec({ root, cwd: "/", project: "none", tmpfs: asked.tmpfs.map(({ value }) => value), ...files, ...display, ...user }, defaultCommand(asked.command, context.env), {
     cwd: context.cwd,
     env: context.env,
     home: context.env.HOME ?? "/",

@@ -1,13 +1,14 @@
 import { UNCHANGED_ID } from "../grammar/numbers.js";
 import { writeExtension, type Extension } from "../../spec/extension.js";
-import type { Process, Spec } from "../../spec/oci.js";
+import type { Linux, Process, Spec } from "../../spec/oci.js";
 import type { ToolContext } from "../grammar/context.js";
 import { startNotes, type Notes } from "../grammar/origins.js";
 import { listCandidates, CALLERS_ENVIRONMENT, resolveFrom } from "../grammar/program.js";
 import type { Identity } from "./accounts.js";
 import { EXIT_CANCELED, type ChrootOptions } from "./grammar.js";
+import { listMounts } from "./mounts.js";
 
-/** What chroot(1) was asked for, as a spec: chroot(2) and an identity, and nothing that separates from the host. */
+/** What chroot(1) was asked for, as a spec: chroot(2) and an identity, and nothing that separates from the host but mounts that were asked for. */
 export function buildChrootSpec(asked: ChrootOptions, identity: Identity, context: ToolContext): Spec {
   const notes = startNotes();
   const command = defaultCommand(asked.command, context.env);
@@ -21,7 +22,9 @@ export function buildChrootSpec(asked: ChrootOptions, identity: Identity, contex
     notes.sayings["/process/user#setresgid"] = "failed to set group-ID";
   }
   const candidates = listCandidates(command[0]!, context.env.PATH, cwd);
-  const spec: Spec = { ociVersion: "1.2.0", process, linux: { namespaces: [] } };
+  const mounts = listMounts(asked, resolveFrom(context.cwd, asked.newRoot), notes);
+  const linux: Linux = mounts.length > 0 ? { namespaces: [{ type: "mount" }], rootfsPropagation: "rprivate" } : { namespaces: [] };
+  const spec: Spec = { ociVersion: "1.2.0", process, ...(mounts.length > 0 ? { mounts } : {}), linux };
   return writeExtension(spec, buildExtension(asked, candidates, command[0]!, context, notes));
 }
 

@@ -1,0 +1,10 @@
+import { statSync } from "node:fs";
+
+/** Whether a path leads to a folder, through links too. */
+export function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
