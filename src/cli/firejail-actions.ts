@@ -17,13 +17,15 @@ import { stopSandbox } from "../sandbox/stop.js";
 import { readText } from "../host/read-text.js";
 import { findShell, type Action, type Words } from "../tools/firejail/grammar.js";
 import { firejailHelp } from "../tools/firejail/help.js";
+import { joinOne, printNetwork, shapeTraffic } from "./firejail-inside.js";
+import { drawNetwork, drawTop, PRINTERS, showAgain } from "./firejail-show.js";
 import { print } from "./output/print.js";
 import type { ToolRun } from "./soft-tool.js";
 import { version } from "./version.js";
 
 type Handler = (run: ToolRun, words: Words, action: Action) => number | Promise<number>;
 
-const show = (text: string): number => (print(text), 0);
+const show = (text: string): number => (text === "" || print(text), 0);
 
 const HANDLERS: Record<Action["name"], Handler> = {
   help: () => show(firejailHelp),
@@ -36,6 +38,12 @@ const HANDLERS: Record<Action["name"], Handler> = {
   cat: (run, words, { sandbox }) => execute(run, findTarget(sandbox), ["cat", "--", ...needOperands(words, 1, "--cat=NAME FILE")]),
   get: (run, words, { sandbox }) => getFile(run, findTarget(sandbox), needOperands(words, 1, "--get=NAME FILE")[0]!),
   put: (run, words, { sandbox }) => putFile(run, findTarget(sandbox), needOperands(words, 2, "--put=NAME SOURCE DESTINATION")),
+  "join-network": (run, words, { sandbox }) => joinOne(run, findTarget(sandbox), "network", words.command.length > 0 ? words.command : [findShell()]),
+  "join-filesystem": (run, words, { sandbox }) => joinOne(run, findTarget(sandbox), "mount", words.command.length > 0 ? words.command : [findShell()]),
+  bandwidth: (run, words, { sandbox }) => show(shapeTraffic(run, findTarget(sandbox), words.command)),
+  top: (run) => showAgain((before) => drawTop(listLive(), before, nameUser(run), nameCommand), listLive),
+  netstats: (run) => showAgain((before) => drawNetwork(listLive(), before, nameUser(run), nameCommand), listLive),
+  print: (run, _words, { sandbox, what = "" }) => printOne(run, findTarget(sandbox), what),
   "debug-caps": () => show(CAPABILITY_NAMES.map((name, number) => `${number}\t- ${name.slice(4).toLowerCase()}`).join("\n")),
   "debug-syscalls": () => show([...readSyscalls(process.arch === "arm64" ? "arm64" : "x64")].map(([name, number]) => `${number}\t- ${name}`).join("\n")),
   "debug-protocols": () => show("unix, inet, inet6, netlink, packet, bluetooth,"),
@@ -53,12 +61,27 @@ function listLive(): Sandbox[] {
 }
 
 /** "PID:USER:NAME:COMMAND". */
-function describe({ host }: ToolRun, sandbox: Sandbox): string {
-  return [sandbox.supervisor?.pid ?? "", host.userName ?? host.euid, sandbox.name ?? "", showWords(sandbox.record?.spec.process?.args ?? [])].join(":");
+function describe({ host }: Pick<ToolRun, "host">, sandbox: Sandbox): string {
+  return [sandbox.supervisor?.pid ?? "", nameUser({ host }), sandbox.name ?? "", showWords(sandbox.record?.spec.process?.args ?? [])].join(":");
 }
 
 // eslint-disable-next-line no-control-regex
 const showWords = (words: readonly string[]): string => words.join(" ").replace(/[\u0000-\u001f\u007f]/g, "?");
+
+function nameUser({ host }: Pick<ToolRun, "host">): string {
+  return host.userName ?? String(host.euid);
+}
+
+function nameCommand({ record }: Sandbox): string {
+  return showWords(record?.spec.process?.args ?? []);
+}
+
+function printOne(run: ToolRun, sandbox: Sandbox, what: string): number | Promise<number> {
+  if (what === "dns.print") return execute(run, sandbox, ["cat", "/etc/resolv.conf"]);
+  if (what === "net.print") return show(printNetwork(run, sandbox, ["ip", "address", "show"]));
+  if (what.startsWith("netfilter")) return show(printNetwork(run, sandbox, ["nft", "list", "ruleset"]));
+  return show(PRINTERS[what]!(sandbox));
+}
 
 function drawTree(run: ToolRun, sandbox: Sandbox): string {
   const members = listMembers(sandbox);

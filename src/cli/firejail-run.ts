@@ -18,9 +18,10 @@ import { findShell, type Words } from "../tools/firejail/grammar.js";
 import { listCreated } from "../tools/firejail/make.js";
 import { makeCreated, prepareFolders, stageFiles } from "../tools/firejail/prepare.js";
 import { openProfileFiles } from "../tools/firejail/profile-files.js";
-import { findLast, hasRule, type Rule } from "../tools/firejail/rule.js";
+import { findLast, hasRule, listValues, type Rule } from "../tools/firejail/rule.js";
 import { buildFirejailSpec, type JailSpec } from "../tools/firejail/spec.js";
 import type { Watching } from "./firejail-watch.js";
+import { PROFILE, PROTOCOL } from "./firejail-show.js";
 import { runFirejailAction } from "./firejail-actions.js";
 import { sealPlan, type ToolRun } from "./soft-tool.js";
 import { build } from "./version.js";
@@ -38,8 +39,8 @@ export async function runFirejail(run: ToolRun, words: Words): Promise<number> {
   const config = readJailContext(run.host, places, "", []).config;
   const [program] = words.command;
   // a profile is written from what a program does without one
-  const chosen = words.watch?.what === "build" ? { ...words, noprofile: true } : words;
-  const { rules } = loadRules(chosen, program, openProfileFiles(places.home), places, config, run.host.euid === 0);
+  const asked = words.watch?.what === "build" ? { ...words, noprofile: true } : words;
+  const { rules, chosen } = loadRules(asked, program, openProfileFiles(places.home), places, config, run.host.euid === 0);
   const joined = findJoined(findLast(rules, "join-or-start")?.value);
   if (joined !== undefined) return await runFirejailAction(run, { ...words, action: { name: "join", sandbox: joined } });
   const created = listCreated(rules, places);
@@ -57,7 +58,13 @@ export async function runFirejail(run: ToolRun, words: Words): Promise<number> {
   const spec = quiet ? jail.spec : writeExtension(jail.spec, { ...readExtension(jail.spec), says: jail.warnings.map((warning) => `Warning: ${warning}`) });
   run.recording.aside(() => stageFiles(jail.staged));
   for (const { path } of jail.staged) statSync(path);
-  return await launch(run, { ...jail, spec, words, runFolder, watching: findWatching(words, rules, config, places.home) });
+  return await launch(run, { ...jail, spec: noteRules(spec, rules, chosen), words, runFolder, watching: findWatching(words, rules, config, places.home) });
+}
+
+/** For --profile.print and --protocol.print. */
+function noteRules(spec: Spec, rules: readonly Rule[], chosen: string | undefined): Spec {
+  const protocols = [...new Set(listValues(rules, "protocol").map(({ value }) => value))].join(",");
+  return { ...spec, annotations: { ...spec.annotations, ...(chosen === undefined ? {} : { [PROFILE]: chosen }), ...(protocols === "" ? {} : { [PROTOCOL]: protocols }) } };
 }
 
 function findJoined(name: string | undefined): string | undefined {

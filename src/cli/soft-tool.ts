@@ -66,7 +66,7 @@ export function compileSpec(run: ToolRun, spec: Spec): Uint8Array {
   return encodePlan(compileToolPlan(run, spec));
 }
 
-function compileToolPlan({ tool, words, host }: ToolRun, spec: Spec): Plan {
+export function compileToolPlan({ tool, words, host }: ToolRun, spec: Spec): Plan {
   // a display's files are in a state folder
   const place = readExtension(spec).display ? { runFolder: findRunFolder(host.euid) } : {};
   return compilePlan(spec, host, { words: [tool, ...words], cwd: process.cwd(), build, ...place });

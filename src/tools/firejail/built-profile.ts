@@ -30,7 +30,7 @@ export function buildProfile(program: string, { paths, written, executed, protoc
   const system = listSystem(paths);
   const sections = [
     [`# Firejail profile for ${program}`, "# Persistent local customizations", `include ${program}.local`, "# Persistent global definitions", "include globals.local"],
-    [...listHome(paths, home).map((path) => `noblacklist ${path}`)],
+    listHome(paths, home).map((path) => `noblacklist ${path}`),
     ["include disable-common.inc", "include disable-devel.inc", when(hasOwnCode(executed, home), "include disable-exec.inc"), when(interprets, "include disable-interpreters.inc"), "include disable-programs.inc", when(usesShell, "include disable-shell.inc"), when(has(/\/(Documents|Pictures|Videos|Music|Desktop)(\/|$)/), "include disable-xdg.inc")],
     [...listMade(paths, written, home), ...listHome(paths, home).map((path) => `whitelist ${path}`), "include whitelist-common.inc", "include whitelist-runuser-common.inc"],
     [...system.map((path) => `whitelist ${path}`), "include whitelist-usr-share-common.inc", "include whitelist-var-common.inc"],

@@ -5,9 +5,11 @@ import type { Rule } from "./rule.js";
 
 /** What is done with a sandbox that runs, or told without one. */
 export interface Action {
-  name: "help" | "version" | "list" | "tree" | "shutdown" | "join" | "ls" | "cat" | "get" | "put" | "debug-caps" | "debug-syscalls" | "debug-protocols" | "debug-errnos";
+  name: "help" | "version" | "list" | "tree" | "shutdown" | "join" | "ls" | "cat" | "get" | "put" | "join-network" | "join-filesystem" | "bandwidth" | "top" | "netstats" | "print" | "debug-caps" | "debug-syscalls" | "debug-protocols" | "debug-errnos";
   /** The sandbox: a name or pid; "" where none is meant. */
   sandbox: string;
+  /** "caps.print": what is printed of it. */
+  what?: string;
 }
 
 /** One option in its place: the order decides what a profile's conditions and `ignore` see. */
@@ -36,7 +38,10 @@ export interface Words {
 
 /** Options that are no rules of a profile and mean nothing more than their presence. */
 const SWITCHES = new Set(["noprofile", "quiet", "debug", "debug-blacklists", "debug-whitelists", "debug-private-lib"]);
-const ACTIONS = new Set(["help", "version", "list", "tree", "shutdown", "join", "ls", "cat", "get", "put", "debug-caps", "debug-syscalls", "debug-protocols", "debug-errnos"]);
+const ACTIONS = new Set(["help", "version", "list", "tree", "shutdown", "join", "ls", "cat", "get", "put", "join-network", "join-filesystem", "bandwidth", "top", "netstats", "debug-caps", "debug-syscalls", "debug-protocols", "debug-errnos"]);
+
+/** What --NAME.print prints. */
+const PRINTED = new Set(["caps", "seccomp", "protocol", "cpu", "dns", "profile", "fs", "apparmor", "net", "netfilter", "netfilter6"].map((name) => `${name}.print`));
 
 /** What Firejail has and brig firejail has not, with how to go on. */
 const UNSUPPORTED: Record<string, string> = {
@@ -46,19 +51,11 @@ const UNSUPPORTED: Record<string, string> = {
   "overlay-named": "brig run --ephemeral keeps what a program writes apart",
   "overlay-tmpfs": "brig run --ephemeral drops what a program writes",
   "overlay-clean": "brig run --ephemeral keeps what a program writes apart",
-  top: "brig stats shows what each sandbox uses",
-  netstats: "brig stats shows what each sandbox uses",
-  "join-network": "brig exec NAME COMMAND, or brig nsenter --net --target PID",
-  "join-filesystem": "brig exec NAME COMMAND, or brig nsenter --mount --target PID",
-  bandwidth: "tc(8) inside of a namespace made by brig netns connect",
-  scan: "nmap inside of a namespace made by brig netns connect",
+  scan: "brig firejail --net=eth0 arp-scan --localnet, or nmap -sn",
   "ids-init": "firejail's intrusion detection: aide(1) is one of its own",
   "ids-check": "firejail's intrusion detection: aide(1) is one of its own",
   nettrace: "tcpdump on the host", dnstrace: "tcpdump on the host", snitrace: "tcpdump on the host", icmptrace: "tcpdump on the host",
   "dbus-log": "xdg-dbus-proxy --log", "dbus-user.log": "xdg-dbus-proxy --log", "dbus-system.log": "xdg-dbus-proxy --log",
-  "caps.print": "brig explain PID", "seccomp.print": "brig explain PID", "protocol.print": "brig explain PID", "fs.print": "brig explain PID",
-  "cpu.print": "brig explain PID", "dns.print": "brig exec NAME cat /etc/resolv.conf", "apparmor.print": "brig explain PID", "net.print": "brig exec NAME ip address",
-  "netfilter.print": "brig exec NAME nft list ruleset", "netfilter6.print": "brig exec NAME nft list ruleset", "profile.print": "brig inspect NAME",
 };
 
 /** Reads the words behind "firejail" (firejail(1), version 0.9.72). */
@@ -100,7 +97,8 @@ function readOption(parsed: Words, word: string): void {
   const cut = word.indexOf("=");
   const name = cut < 0 ? word.slice(2) : word.slice(2, cut);
   const value = cut < 0 ? "" : word.slice(cut + 1);
-  if (ACTIONS.has(name)) parsed.action = { name: name as Action["name"], sandbox: value };
+  if (PRINTED.has(name)) parsed.action = { name: "print", sandbox: needValue(word, value), what: name };
+  else if (ACTIONS.has(name)) parsed.action = { name: name as Action["name"], sandbox: value };
   else if (SWITCHES.has(name) && cut < 0) readSwitch(parsed, name);
   else if (name === "profile" || name === "include") parsed.steps.push({ kind: name, name: needValue(word, value) });
   else if (name === "trace" || name === "build") parsed.watch = { what: name, file: cut < 0 ? "" : needValue(word, value) };

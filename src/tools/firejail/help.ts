@@ -12,9 +12,15 @@ Options:
     --ignore=COMMAND                   leave lines of the profile out
     --include=FILE                     read one more profile
     --quiet, --debug                   fewer words, more words
-    --list, --tree                     what runs
+    --trace[=FILE]                     tell each call as it happens
+    --build[=FILE]                     write a profile from what the program does
+    --output=FILE, --output-stderr=FILE  keep what it says, in files of 500 KB
+    --list, --tree, --top, --netstats  what runs, and what it uses
     --shutdown=NAME|PID                end a sandbox
     --join=NAME|PID [COMMAND]          one more command in it
+    --join-network=NAME|PID [COMMAND], --join-filesystem=NAME|PID [COMMAND]
+    --bandwidth=NAME|PID set INTERFACE DOWNLOAD UPLOAD | clear INTERFACE | status
+    --caps.print=NAME|PID, and the same of seccomp, protocol, cpu, dns, profile, fs, apparmor, net, netfilter
     --ls=NAME|PID PATH, --cat=NAME|PID FILE
     --get=NAME|PID FILE, --put=NAME|PID SOURCE DESTINATION
     --debug-caps, --debug-syscalls, --debug-protocols, --debug-errnos

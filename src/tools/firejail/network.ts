@@ -53,7 +53,8 @@ function separate(draft: Draft, rule: Rule): void {
 function connectUser(draft: Draft, rule: Rule): void {
   draft.linux.namespaces!.push({ type: "network" });
   draft.extension.loopback = true;
-  draft.extension.network = { mode: "user" };
+  // pasta may not open the namespace of a process that has more rights than it keeps; root has a link of its own instead
+  draft.extension.network = { mode: isRoot(draft) ? "veth" : "user" };
   draft.origins["/annotations/dev.brig.network"] = rule.origin;
   applyNames(draft);
 }
