@@ -27,6 +27,8 @@ export interface ExecOptions {
   cwd?: string;
   /** The sandbox's own user without it. */
   user?: { uid: number; gid: number };
+  /** Its other groups; with a user of its own, none without it. */
+  groups?: readonly number[];
   /** A terminal of its own: "auto" where the caller's descriptors are one. */
   terminal?: "auto" | "always" | "never";
   /** All capabilities that the sandbox's user namespace has, and no filters. The namespaces stay. */
@@ -87,7 +89,7 @@ function deriveSpec(sandbox: Sandbox, { spec }: SandboxRecord, options: ExecOpti
     },
     linux: { ...kept, ...(personality ? { personality } : {}) },
   };
-  if (options.user && derived.process?.user) delete derived.process.user.additionalGids;
+  if (options.user && derived.process?.user) derived.process.user.additionalGids = [...(options.groups ?? [])];
   return writeExtension(derived, deriveExtension(sandbox, options, joined));
 }
 

@@ -164,6 +164,21 @@ export const commands: Record<string, Registration> = {
     summary: "machines and their images, as machinectl(1) has them, with or without systemd",
     load: () => import("./machinectl.js"),
   },
+  journalctl: {
+    group: "Tools with their own grammar",
+    summary: "what a machine has logged, as journalctl(1) shows it",
+    load: () => import("./journalctl.js"),
+  },
+  login: {
+    group: "What runs",
+    summary: "log in to a machine",
+    load: () => import("./login.js"),
+  },
+  shell: {
+    group: "What runs",
+    summary: "a shell in a machine, without a password",
+    load: () => import("./shell.js"),
+  },
   profile: {
     group: "Understand",
     summary: "what a Firejail profile comes to, what in it does nothing, and the same for brig run",

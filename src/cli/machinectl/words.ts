@@ -29,6 +29,11 @@ async function runVerb(asked: AskedVerb): Promise<number> {
       return await (await import("./image-verbs.js")).runImageVerb(asked);
     case "pull-tar": case "pull-raw": case "import-tar": case "import-raw": case "import-fs": case "export-tar": case "export-raw": case "list-transfers": case "cancel-transfer":
       return await (await import("./transfer-verbs.js")).runTransferVerb(asked);
-    default: throw new Error(asked.verb);
+    case "list": case "status": case "show": case "poweroff": case "stop": case "reboot": case "terminate": case "kill":
+      return await (await import("./machine-verbs.js")).runMachineVerb(asked);
+    case "login": case "shell": case "copy-to": case "copy-from": case "bind":
+      return await (await import("./enter-verbs.js")).runEnterVerb(asked);
+    case "start": case "enable": case "disable": return await (await import("./start-verbs.js")).runStartVerb(asked);
+    case "help": return print(machinectlHelp), 0;
   }
 }
