@@ -18,6 +18,7 @@ import { readText } from "../host/read-text.js";
 import { findShell, type Action, type Words } from "../tools/firejail/grammar.js";
 import { firejailHelp } from "../tools/firejail/help.js";
 import { joinOne, printNetwork, shapeTraffic } from "./firejail-inside.js";
+import { dropLinks, makeLinks } from "./firejail-links.js";
 import { drawNetwork, drawTop, PRINTERS, showAgain } from "./firejail-show.js";
 import { print } from "./output/print.js";
 import type { ToolRun } from "./soft-tool.js";
@@ -43,6 +44,8 @@ const HANDLERS: Record<Action["name"], Handler> = {
   bandwidth: (run, words, { sandbox }) => show(shapeTraffic(run, findTarget(sandbox), words.command)),
   top: (run) => showAgain((before) => drawTop(listLive(), before, nameUser(run), nameCommand), listLive),
   netstats: (run) => showAgain((before) => drawNetwork(listLive(), before, nameUser(run), nameCommand), listLive),
+  symlinks: (run) => show(makeLinks(run).join("\n")),
+  "symlinks-clean": (run) => show(dropLinks(run).join("\n")),
   print: (run, _words, { sandbox, what = "" }) => printOne(run, findTarget(sandbox), what),
   "debug-caps": () => show(CAPABILITY_NAMES.map((name, number) => `${number}\t- ${name.slice(4).toLowerCase()}`).join("\n")),
   "debug-syscalls": () => show([...readSyscalls(process.arch === "arm64" ? "arm64" : "x64")].map(([name, number]) => `${number}\t- ${name}`).join("\n")),

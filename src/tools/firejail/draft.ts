@@ -20,6 +20,8 @@ export interface JailContext {
   stage: string;
   /** Folders of brig's own that no payload may see: sockets and plans in them would be ways out. */
   own: readonly string[];
+  /** brig's own executable, without links. */
+  launcher?: string | undefined;
 }
 
 /** A spec in the making. */

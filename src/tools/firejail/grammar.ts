@@ -5,7 +5,7 @@ import type { Rule } from "./rule.js";
 
 /** What is done with a sandbox that runs, or told without one. */
 export interface Action {
-  name: "help" | "version" | "list" | "tree" | "shutdown" | "join" | "ls" | "cat" | "get" | "put" | "join-network" | "join-filesystem" | "bandwidth" | "top" | "netstats" | "print" | "debug-caps" | "debug-syscalls" | "debug-protocols" | "debug-errnos";
+  name: "help" | "version" | "list" | "tree" | "shutdown" | "join" | "ls" | "cat" | "get" | "put" | "join-network" | "join-filesystem" | "bandwidth" | "top" | "netstats" | "symlinks" | "symlinks-clean" | "print" | "debug-caps" | "debug-syscalls" | "debug-protocols" | "debug-errnos";
   /** The sandbox: a name or pid; "" where none is meant. */
   sandbox: string;
   /** "caps.print": what is printed of it. */
@@ -38,7 +38,7 @@ export interface Words {
 
 /** Options that are no rules of a profile and mean nothing more than their presence. */
 const SWITCHES = new Set(["noprofile", "quiet", "debug", "debug-blacklists", "debug-whitelists", "debug-private-lib"]);
-const ACTIONS = new Set(["help", "version", "list", "tree", "shutdown", "join", "ls", "cat", "get", "put", "join-network", "join-filesystem", "bandwidth", "top", "netstats", "debug-caps", "debug-syscalls", "debug-protocols", "debug-errnos"]);
+const ACTIONS = new Set(["help", "version", "list", "tree", "shutdown", "join", "ls", "cat", "get", "put", "join-network", "join-filesystem", "bandwidth", "top", "netstats", "symlinks", "symlinks-clean", "debug-caps", "debug-syscalls", "debug-protocols", "debug-errnos"]);
 
 /** What --NAME.print prints. */
 const PRINTED = new Set(["caps", "seccomp", "protocol", "cpu", "dns", "profile", "fs", "apparmor", "net", "netfilter", "netfilter6"].map((name) => `${name}.print`));
@@ -69,7 +69,7 @@ export function parseFirejail(words: readonly string[]): Words {
       break;
     }
     if (word === "-?" || word === "-h") parsed.action = { name: "help", sandbox: "" };
-    else if (word === "-l") return { ...parsed, login: true, command: [findShell(), "-l", ...words.slice(at + 1)] };
+    else if (word === "-l") return { ...parsed, login: true, quiet: true, command: [findShell(), "-l", ...words.slice(at + 1)] };
     else if (word === "-c") return readShellCommand(parsed, words, at + 1);
     else if (!word.startsWith("--")) {
       if (word.startsWith("-")) throw refuse(word);
@@ -80,11 +80,11 @@ export function parseFirejail(words: readonly string[]): Words {
   return parsed;
 }
 
-/** Started as a login shell, or by sshd for a command: "-c COMMAND" is the shell's. */
+/** Started as a login shell, or by sshd for a command: "-c COMMAND" is the shell's. Programs read what it says. */
 function readShellCommand(parsed: Words, words: readonly string[], at: number): Words {
   const command = words[at];
   if (command === undefined) throw refuse("-c");
-  return { ...parsed, login: true, command: [findShell(), "-c", command, ...words.slice(at + 1)] };
+  return { ...parsed, login: true, quiet: true, command: [findShell(), "-c", command, ...words.slice(at + 1)] };
 }
 
 /** $SHELL, unless that is brig itself standing in /etc/passwd. */

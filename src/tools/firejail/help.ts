@@ -23,6 +23,7 @@ Options:
     --caps.print=NAME|PID, and the same of seccomp, protocol, cpu, dns, profile, fs, apparmor, net, netfilter
     --ls=NAME|PID PATH, --cat=NAME|PID FILE
     --get=NAME|PID FILE, --put=NAME|PID SOURCE DESTINATION
+    --symlinks, --symlinks-clean       links to brig for all programs that Firejail lists, in /usr/local/bin or ~/.local/bin
     --debug-caps, --debug-syscalls, --debug-protocols, --debug-errnos
     --version, --help
 

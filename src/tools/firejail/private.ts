@@ -1,5 +1,6 @@
 import { lstatSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { isLinkTo } from "../../host/programs.js";
 import { describeOrigin } from "../../spec/origin.js";
 import { leadsToFolder } from "./base.js";
 import { isEnabled } from "./config.js";
@@ -124,7 +125,9 @@ function listSearched({ context }: Draft, folders: string[]): string[] {
 }
 
 function addPrograms(draft: Draft, folder: string, pattern: string, rule: Rule, programs: Map<string, Program>): boolean {
-  const names = isPattern(pattern) ? draft.context.folders.list(folder).filter(compileSegment(pattern)) : draft.context.folders.exists(`${folder}/${pattern}`) ? [pattern] : [];
+  const { folders, launcher } = draft.context;
+  const found = isPattern(pattern) ? folders.list(folder).filter(compileSegment(pattern)) : folders.exists(`${folder}/${pattern}`) ? [pattern] : [];
+  const names = found.filter((name) => launcher === undefined || !isLinkTo(`${folder}/${name}`, launcher));
   for (const name of names) {
     const path = `${folder}/${name}`;
     const source = findReal(path);

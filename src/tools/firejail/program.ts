@@ -1,5 +1,5 @@
-import { accessSync, constants, statSync } from "node:fs";
 import { BrigError } from "../../error/brig-error.js";
+import { isLinkTo, isProgram, listProgramFolders } from "../../host/programs.js";
 import type { Draft } from "./draft.js";
 import { readVariable } from "./environment.js";
 
@@ -8,7 +8,7 @@ export function applyProgram(draft: Draft, command: readonly string[]): void {
   const [program = ""] = command;
   draft.process.args = [...command];
   const candidates = program.includes("/") ? [program] : listFolders(draft).map((folder) => `${folder}/${program}`);
-  const found = program === "" ? [] : candidates.filter(isProgram);
+  const found = program === "" ? [] : candidates.filter((path) => isUsable(path, draft.context.launcher));
   if (found.length === 0) throw new BrigError(`no suitable ${program} executable found`, { code: "BRIG_COMMAND_NOT_FOUND", exitCode: 1 });
   draft.extension.candidates = found;
   draft.extension.voice = {
@@ -20,15 +20,10 @@ export function applyProgram(draft: Draft, command: readonly string[]): void {
 }
 
 function listFolders(draft: Draft): string[] {
-  const path = readVariable(draft, "PATH") || "/usr/local/bin:/usr/bin:/bin";
-  return [...new Set(path.split(":").filter((folder) => folder.startsWith("/")))];
+  return listProgramFolders(readVariable(draft, "PATH") || "/usr/local/bin:/usr/bin:/bin");
 }
 
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+/** A link to brig in a program's place would begin anew inside. */
+function isUsable(path: string, launcher: string | undefined): boolean {
+  return isProgram(path) && (launcher === undefined || !isLinkTo(path, launcher));
 }
