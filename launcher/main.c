@@ -141,5 +141,6 @@ int launcher_main(int argc, char **argv) {
   if (text_equal(way, "--opaque")) return opaque_main();
   if (text_equal(way, "--flock") && argc > 3) return flock_main(what, argv[3]);
   if (text_equal(way, "--nsid")) return nsid_main(argc - 2, argv + 2);
+  if (text_equal(way, "--serve")) return serve_main(argc - 2, argv + 2);
   return entry_main(argc, argv);
 }

@@ -170,6 +170,8 @@ static int open_socket(const struct plan_socket *wanted, int place) {
   struct sockaddr_in6 v6 = {AF_INET6, net_order(wanted->port), 0, {[15] = 1}, 0};
   int fd = (int)sys(__NR_socket, wanted->family, wanted->type | O_CLOEXEC, 0), one = 1;
   if (fd < 0) return fd;
+  /* the loopback link may not be up yet, and has no address until then */
+  if (wanted->family == AF_INET4) sys(__NR_setsockopt, fd, 0 /* IPPROTO_IP */, 15 /* IP_FREEBIND */, &one, sizeof one);
   int result = wanted->family == AF_INET4 ? (int)sys(__NR_bind, fd, &v4, sizeof v4) : 0;
   if (wanted->family == AF_INET6) {
     sys(__NR_setsockopt, fd, 41 /* IPPROTO_IPV6 */, 26 /* IPV6_V6ONLY */, &one, sizeof one);

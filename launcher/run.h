@@ -78,6 +78,7 @@ int zygote_main(void);                       /* zygote.c */
 int attach_main(const char *socket);         /* attach.c */
 int wait_main(const char *socket);           /* attach.c: prints the exit code of the sandbox behind it when that ends */
 int nsid_main(int count, char **words);      /* nsid.c: ids of network namespaces */
+int serve_main(int count, char **words);     /* serve.c: names and published ports of a sandbox on named networks */
 
 enum { ENDED_ITSELF, ENDED_POWERED_OFF, ENDED_REBOOTS };
 int machine_run(struct run *run);            /* machine.c: a plan with OP_MACHINE */

@@ -36,7 +36,7 @@ export const runOptions: RunOption[] = [
   { name: "diff", key: "ephemeral", kind: "switch", means: { on: "diff" }, group: files, help: "the same, and at the end list what was written" },
   { name: "commit", key: "ephemeral", kind: "switch", means: { on: "commit" }, group: files, help: "the same, and keep it when the payload ends with status 0" },
 
-  { name: "net", key: "net", kind: "text", value: "none|host|user|…", group: network, complete: ["none", "host", "user", "veth", "bridge"], help: "none: loopback (default); user: outgoing through pasta; host: the host's; netns=NAME; as root veth, bridge[=NAME], macvlan=IFACE" },
+  { name: "net", key: "net", kind: "text", value: "none|host|user|…", group: network, complete: ["none", "host", "user", "veth", "bridge"], help: "none: loopback (default); user: outgoing through pasta; host: the host's; netns=NAME; as root veth, bridge[=NAME], macvlan=IFACE, and networks of brig network: NAME[:ip=ADDR,alias=NAME]" },
   { name: "allow-host", key: "allowHosts", kind: "list", value: "HOST[:PORT]", repeat: true, group: network, help: "only these hosts: registry.npmjs.org:443, '*.debian.org', 10.1.0.0/16:5432 (default ports 80 and 443)" },
   { name: "deny-host", key: "denyHosts", kind: "list", value: "HOST[:PORT]", repeat: true, group: network, help: "never these; without --allow-host everything else that has a name" },
   { name: "net-log", key: "netLog", kind: "text", value: "FILE", group: network, complete: "path", help: "what it tried to reach, as lines of JSON" },
@@ -46,7 +46,7 @@ export const runOptions: RunOption[] = [
   { name: "mtu", key: "mtu", kind: "number", value: "BYTES", group: network, help: "the largest packet of its interface" },
   { name: "mac", key: "mac", kind: "text", value: "ADDR", group: network, help: "its interface's hardware address" },
   { name: "bandwidth", key: "bandwidth", kind: "text", value: "DOWN[:UP]", group: network, help: "most that it receives and sends, such as 10mbit:1mbit" },
-  { name: "publish", short: "p", key: "publish", kind: "list", value: "[ADDR:]HOST:GUEST[/udp]", repeat: true, group: network, help: "with --net user: a host port that leads inside" },
+  { name: "publish", short: "p", key: "publish", kind: "list", value: "[[ADDR:]HOST:]GUEST[/udp]", repeat: true, group: network, help: "with --net user or a named network: a host port that leads inside" },
 
   { name: "x11", key: "x11", kind: "text", value: "xvfb|xephyr|host|none", bare: "auto", group: desktop, complete: ["xvfb", "xephyr", "host", "none"], help: "a display of its own: in memory, in a window, or the host's as a client that it does not trust (default: what is best here)" },
   { name: "x11-size", key: "x11Size", kind: "text", value: "WIDTHxHEIGHT", group: desktop, help: "the screen of --x11=xvfb and xephyr (default 1280x800)" },

@@ -3,6 +3,7 @@ import type { NetworkLink } from "../spec/extension.js";
 import { describeOrigin } from "../spec/origin.js";
 import { type Draft, originOfOption } from "./draft.js";
 import type { SandboxOptions } from "./options.js";
+import { isNamed } from "./parse/networks.js";
 import { parseBandwidth } from "./parse/bandwidth.js";
 import { parseInterfaceAddress, parsePlainAddress, parseResolver } from "./parse/ip.js";
 
@@ -25,7 +26,9 @@ export function readLinkMode(draft: Draft, net: string): { mode: "veth" | "bridg
 export function checkLinkWords(draft: Draft, net: string): void {
   const hasLink = net === "user" || /^(veth|bridge|macvlan)(=|$)/.test(net);
   for (const [key, flag] of Object.entries(WORDS) as [keyof typeof WORDS, string][]) {
-    if (draft.options[key] === undefined || hasLink || (key === "dns" && net === "filter")) continue;
+    const named = isNamed(net);
+    if (draft.options[key] === undefined || hasLink || (key === "dns" && (net === "filter" || named))) continue;
+    if (named) throw refuse(draft, `/${key}`, `${flag} is a matter of the network ${net}`, key === "ip" || key === "mac" ? `--net ${net}:${key}=…` : "brig network create says it");
     const where = net === "filter" ? "a network of allowed hosts" : `--net ${net}`;
     throw refuse(draft, `/${key}`, `${flag} means nothing with ${where}`, "it is for --net user, veth, bridge or macvlan=INTERFACE");
   }
@@ -61,7 +64,7 @@ function checkMac(draft: Draft, mac: string): string {
 }
 
 /** resolv.conf(5) knows no ports. */
-function checkPort(draft: Draft, { address, port }: { address: string; port: number }, index: number): string {
+export function checkPort(draft: Draft, { address, port }: { address: string; port: number }, index: number): string {
   if (port === 53) return address;
   throw refuse(draft, `/dns/${index}`, "a resolver at another port than 53 needs --allow-host", "leave the port out");
 }

@@ -3,10 +3,15 @@ import { BrigError } from "../error/brig-error.js";
 import { describeOrigin } from "../spec/origin.js";
 import { addMount, byDefault, consultFile, type Draft, originOfOption, originOrDefault } from "./draft.js";
 import type { NetworkLink } from "../spec/extension.js";
-import { checkLinkWords, readLinkMode, setLink } from "./network-link.js";
+import { type AskedNetwork, describeNetwork, findMembers } from "../network/named/join.js";
+import { RESOLVER_FILE } from "../network/named/resolvers.js";
+import { definitionFile } from "../network/named/store.js";
+import { checkLinkWords, checkPort, readLinkMode, setLink } from "./network-link.js";
 import { setHosts } from "./network-hosts.js";
 import { bindHostFiles } from "./host-files.js";
-import { parsePublish } from "./parse/publish.js";
+import { parseResolver } from "./parse/ip.js";
+import { isNamed, parseNetworks } from "./parse/networks.js";
+import { type PublishedPort, parsePublish } from "./parse/publish.js";
 
 /** Network namespace, loopback, a user-space way out, and where names are asked. */
 export function setNetwork(draft: Draft): void {
@@ -15,18 +20,39 @@ export function setNetwork(draft: Draft): void {
   if (filters && net !== "user") throw refuse(draft, "/net", `--net ${net} goes past a list of allowed hosts`, "leave --net out, or the list");
   checkLinkWords(draft, filters ? "filter" : net);
   const origin = filters ? originOfOption(draft, draft.options.allowHosts?.length ? "/allowHosts/0" : "/denyHosts/0") : originOrDefault(draft, "net", "no network but loopback");
-  if (publish.length > 0 && net !== "user") throw refuse(draft, "/publish", "ports are published only with --net user", "add --net user");
+  const named = isNamed(net) ? parseNetworks(net, "net") : undefined;
+  if (publish.length > 0 && net !== "user" && !named) throw refuse(draft, "/publish", "ports are published only with --net user and with a network of brig network", "add --net user");
   draft.origins["/annotations/dev.brig.network"] = origin;
   if (net === "host") return shareHost(draft);
   if (net.startsWith("netns=")) return joinNamespace(draft, net.slice("netns=".length));
+  if (named) return joinNamed(draft, named, publish);
   const link = readLinkMode(draft, net);
-  if (net !== "none" && net !== "user" && !link) throw refuse(draft, "/net", `there is no network called ${JSON.stringify(net)}`, "none, host, user, netns=NAME, veth, bridge, bridge=NAME or macvlan=INTERFACE");
+  if (net !== "none" && net !== "user" && !link) throw refuse(draft, "/net", `there is no network called ${JSON.stringify(net)}`, "none, host, user, netns=NAME, veth, bridge, bridge=NAME, macvlan=INTERFACE, or one of brig network ls");
   draft.linux.namespaces?.push({ type: "network" });
   draft.extension.loopback = true;
   if (net === "none") return;
   if (filters) draft.extension.network = { mode: "user", filter: setHosts(draft) };
-  else draft.extension.network = { mode: link?.mode ?? "user", ...(link ? {} : { ports: publish.flatMap((words) => parsePublish(words, "publish")) }), ...setLink(draft, link?.on) };
+  else draft.extension.network = { mode: link?.mode ?? "user", ...(link ? {} : { ports: publish.flatMap((words, index) => checkHostPort(draft, parsePublish(words, "publish"), index)) }), ...setLink(draft, link?.on) };
   showResolver(draft);
+}
+
+/** pasta(1) is told every port. */
+function checkHostPort(draft: Draft, ports: PublishedPort[], index: number): PublishedPort[] {
+  if (ports.every(({ host }) => host !== 0)) return ports;
+  throw refuse(draft, `/publish/${index}`, "with --net user a published port needs a port of the host's", "write HOST:GUEST; a network of brig network can choose one");
+}
+
+/** Networks that `brig network create` defined. */
+function joinNamed(draft: Draft, asked: AskedNetwork[], publish: string[]): void {
+  for (const { name } of asked) consultFile(draft, definitionFile(name));
+  const dns = draft.options.dns?.map((text, index) => checkPort(draft, parseResolver(text, "--dns"), index));
+  if (dns === undefined) consultFile(draft, RESOLVER_FILE);
+  const members = findMembers(asked);
+  const resolver = findResolverPlace(draft);
+  const network = describeNetwork(members, { publish: publish.flatMap((words) => parsePublish(words, "publish")), resolver, ...(dns === undefined ? {} : { dns }) });
+  draft.linux.namespaces?.push({ type: "network" });
+  draft.extension.loopback = true;
+  if (network) draft.extension.network = network;
 }
 
 function shareHost(draft: Draft): void {
@@ -56,8 +82,12 @@ function showResolver(draft: Draft): void {
 
 /** Where the resolv.conf stands that names other resolvers than the host's. */
 function setResolver(draft: Draft, link: NetworkLink): void {
+  link.resolver = findResolverPlace(draft);
+}
+
+function findResolverPlace(draft: Draft): string {
   const path = "/etc/resolv.conf";
-  link.resolver = draft.options.root === undefined && existsSync(consultFile(draft, path)) ? realpathSync.native(path) : path;
+  return draft.options.root === undefined && existsSync(consultFile(draft, path)) ? realpathSync.native(path) : path;
 }
 
 function refuse(draft: Draft, pointer: string, message: string, hint: string): BrigError {

@@ -65,8 +65,8 @@ export const optionsSchema = z.strictObject({
     .exactOptional(),
   net: z
     .string()
-    .regex(/^(none|host|user|netns=[^/\0]+|veth|bridge(=[^/\0]+)?|macvlan=[^/\0]+)$/, 'must be "none", "host", "user", "netns=NAME", "veth", "bridge", "bridge=NAME" or "macvlan=INTERFACE"')
-    .describe('"none": loopback only (default). "host": the host\'s. "user": outgoing through pasta. "netns=NAME": a named namespace. As root: "veth" and "bridge" with NAT, "bridge=NAME", "macvlan=INTERFACE".')
+    .regex(/^(none|host|user|netns=[^/\0]+|veth|bridge(=[^/\0]+)?|macvlan=[^/\0]+|[a-zA-Z0-9][\w.-]*([:,][\w.:=,-]+)?)$/, 'must be "none", "host", "user", "netns=NAME", "veth", "bridge", "bridge=NAME", "macvlan=INTERFACE" or a network of brig network')
+    .describe('"none": loopback only (default). "host": the host\'s. "user": outgoing through pasta. "netns=NAME": a named namespace. As root: "veth" and "bridge" with NAT, "bridge=NAME", "macvlan=INTERFACE", and networks of brig network, "front:ip=10.1.2.3,alias=db,back".')
     .exactOptional(),
   allowHosts: words(parseAllowedHost).describe('Only these can be reached: "registry.npmjs.org:443", "*.debian.org", "10.1.0.0/16:5432". Without a port, 80 and 443. An empty list is nothing at all.').exactOptional(),
   denyHosts: words(parseDeniedHost).describe("Never these; without allowHosts everything else that has a name.").exactOptional(),
@@ -77,7 +77,7 @@ export const optionsSchema = z.strictObject({
   mtu: z.int().min(68).max(65535).describe("Bytes in a packet of its interface.").exactOptional(),
   mac: z.string().regex(/^[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}$/, "must be six hexadecimal bytes with colons, the first one even").describe("Its interface's hardware address.").exactOptional(),
   bandwidth: z.string().superRefine(readBy(parseBandwidth)).describe('"10mbit", or "10mbit:1mbit" for down and up.').exactOptional(),
-  publish: words(parsePublish).describe('Ports published with net "user": "8080:80", "127.0.0.1:8080:80/tcp".').exactOptional(),
+  publish: words(parsePublish).describe('Ports published with net "user" or a network of brig network: "8080:80", "127.0.0.1:8080:80/tcp".').exactOptional(),
   x11: z.union([z.boolean(), z.enum(["auto", "xvfb", "xephyr", "host", "none"])], { error: "must be true, false, auto, xvfb, xephyr, host or none" }).describe('A display: "xvfb" and "xephyr" are X servers of its own, "host" is the host\'s with an untrusted cookie; true or "auto": what is best here.').exactOptional(),
   x11Size: z.string().regex(/^[1-9]\d{0,4}x[1-9]\d{0,4}$/, 'must be a size such as "1280x800"').describe("Pixels of the screen of xvfb and xephyr.").exactOptional(),
   wayland: z.boolean().describe("The socket of the caller's Wayland compositor.").exactOptional(),

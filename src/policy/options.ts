@@ -29,7 +29,7 @@ export interface SandboxOptions {
   /**
    * "none": loopback only (default). "host": the host's. "user": outgoing through pasta. "netns=NAME": a named one.
    * As root also "veth": a link to the host with NAT, "bridge": on brig's own bridge with NAT, "bridge=NAME": on one of
-   * the host's, "macvlan=INTERFACE".
+   * the host's, "macvlan=INTERFACE", and networks of `brig network`: "front:ip=10.1.2.3,alias=db,back".
    */
   net?: string;
   /**
@@ -50,7 +50,7 @@ export interface SandboxOptions {
   mac?: string;
   /** "10mbit", or "10mbit:1mbit" for down and up. */
   bandwidth?: string;
-  /** Ports published with `net: "user"`: "8080:80", "127.0.0.1:8080:80/tcp". */
+  /** Ports published with `net: "user"` or a network of `brig network`: "8080:80", "127.0.0.1:8080:80/tcp". */
   publish?: string[];
 
   /**

@@ -8,9 +8,9 @@ export interface Registration {
   load: () => Promise<{ command: CommandForm }>;
 }
 
-export type Group = "Run something" | "What runs" | "Understand" | "Tools with their own grammar" | "Roots" | "brig itself" | "hidden";
+export type Group = "Run something" | "What runs" | "Understand" | "Tools with their own grammar" | "Roots" | "Networks" | "brig itself" | "hidden";
 
-export const groups: Group[] = ["Run something", "What runs", "Understand", "Tools with their own grammar", "Roots", "brig itself"];
+export const groups: Group[] = ["Run something", "What runs", "Understand", "Tools with their own grammar", "Roots", "Networks", "brig itself"];
 
 /** Every command. The order is that of `brig --help`. */
 export const commands: Record<string, Registration> = {
@@ -78,6 +78,11 @@ export const commands: Record<string, Registration> = {
     group: "What runs",
     summary: "remove what an ended sandbox left",
     load: () => import("./rm.js"),
+  },
+  network: {
+    group: "Networks",
+    summary: "networks with names, on which sandboxes find each other",
+    load: () => import("./network.js"),
   },
   plan: {
     group: "Understand",

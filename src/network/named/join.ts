@@ -3,6 +3,7 @@ import { type Extension, type Network, type NetworkMember, readExtension, writeE
 import type { Spec } from "../../spec/oci.js";
 import { formatAddress, isWithin, type Range, readAddress, readRange } from "../rules/address.js";
 import type { NetworkDefinition, Subnet } from "./definition.js";
+import { listResolvers } from "./resolvers.js";
 import { findNetwork } from "./store.js";
 
 /** A network that a sandbox joins, and what it has there; what is left out is chosen. */
@@ -55,12 +56,13 @@ export function joinNetworks(spec: Spec, asked: AskedNetworks): Spec {
 export function describeNetwork(members: NetworkMember[], { publish = [], dns, resolver = "/etc/resolv.conf" }: Omit<AskedNetworks, "networks">): Network | undefined {
   if (members.length === 0 && publish.length > 0) throw bad("ports cannot be published from a network with loopback alone", "leave the ports out, or name another network");
   if (members.length === 0) return undefined;
+  if (members[0]?.internal && publish.length > 0) throw bad(`network ${members[0].name} is internal: nothing outside reaches its members`, "leave the ports out, or name another network first");
   return {
     mode: "named",
     networks: members,
     link: { dns: [NAME_SERVER], resolver },
     ...(publish.length > 0 ? { ports: publish } : {}),
-    ...(dns === undefined ? {} : { servers: dns }),
+    servers: dns ?? listResolvers(),
   };
 }
 

@@ -10,7 +10,7 @@ const PROGRAMS = { ip: "iproute2", nft: "nftables", nsenter: "util-linux", flock
 export const INNER = "eth0";
 
 /** A link to the host, to a bridge or on an interface; all of it goes when the sandbox ends. */
-export function compileLink(context: Context, mode: Exclude<Network["mode"], "none" | "host" | "user">, link: NetworkLink): void {
+export function compileLink(context: Context, mode: Exclude<Network["mode"], "none" | "host" | "user" | "named">, link: NetworkLink): void {
   const { extension, host, options } = context;
   if (!host.capabilities.has("CAP_NET_ADMIN") || !host.capabilities.has("CAP_SYS_ADMIN"))
     throw refuse(extension, POINTER, "BRIG_CANNOT_NETWORK", `a ${mode} link needs root, who alone may change the host's links`, "--net user needs no rights");

@@ -4,6 +4,7 @@ import { BIND, MOUNT_ATTR, MS } from "../format.js";
 import { compileGateway } from "./gateway.js";
 import { compileBandwidth, compileLink, findRouter, INNER } from "./link.js";
 import { compileInterfaces, compileRules } from "./interfaces.js";
+import { compileNamedNetwork } from "./named-network.js";
 import { isNew } from "./namespaces.js";
 
 const POINTER = "/annotations/dev.brig.network";
@@ -18,6 +19,7 @@ export function compileNetwork(context: Context): void {
   if (!isNew(context, "network")) throw refuse(extension, POINTER, "BRIG_BAD_SPEC", "a network of its own needs a new network namespace", 'add {"type": "network"} to linux.namespaces');
   compileResolver(context, network.link);
   if (network.mode === "interfaces") compileInterfaces(context, network.interfaces ?? []);
+  else if (network.mode === "named") compileNamedNetwork(context, network);
   else if (network.mode !== "user") compileLink(context, network.mode, network.link ?? {});
   else compileUser(context, network);
   compileRules(context, network.rules ?? []);

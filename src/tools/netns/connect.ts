@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { withLock } from "./lock.js";
-import { readHost, runHost } from "./host-command.js";
+import { readHost, runHost } from "../../network/host-command.js";
 import { nameLink } from "./link-name.js";
 import { listLinks, readLink, removeLink, writeLink, type Link } from "./link-state.js";
 import { renderTable } from "./nat.js";

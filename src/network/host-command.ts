@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { BrigError } from "../../error/brig-error.js";
+import { BrigError } from "../error/brig-error.js";
 
 const PACKAGES: Record<string, string> = { ip: "iproute2", nft: "nftables" };
 
