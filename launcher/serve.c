@@ -121,11 +121,29 @@ static int bind_listener(struct listener *listener) {
   return result;
 }
 
+/* As people write it; IPv6 in full. */
+static void append_readable(char *line, size_t room, const struct listener *listener) {
+  int inet = listener->at.family == INET;
+  text_append(line, room, inet ? "" : "[");
+  for (int i = 0; i < (inet ? 4 : 16); i++) {
+    const uint8_t byte = inet ? listener->at.v4.address[i] : listener->at.v6.address[i];
+    char two[3] = {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15], 0};
+    if (i && (inet || i % 2 == 0)) text_append(line, room, inet ? "." : ":");
+    if (inet) text_append_number(line, room, byte);
+    else text_append(line, room, two);
+  }
+  text_append(line, room, inet ? ":" : "]:");
+  text_append_number(line, room, listener->host);
+}
+
 static int fail_port(const struct listener *listener, int error) {
-  char line[128] = "port ";
-  append_port(line, sizeof line, listener);
-  text_append(line, sizeof line, " of the host: errno ");
-  text_append_number(line, sizeof line, (uint64_t)-error);
+  char line[160] = "port ";
+  append_readable(line, sizeof line, listener);
+  text_append(line, sizeof line, listener->type == STREAM ? "/tcp of the host " : "/udp of the host ");
+  if (error == -EADDRINUSE) text_append(line, sizeof line, "is taken by another program");
+  else if (error == -EACCES) text_append(line, sizeof line, "is not for this user");
+  else if (error == -EADDRNOTAVAIL) text_append(line, sizeof line, "is on an address that the host does not have");
+  else text_append(line, sizeof line, "cannot be opened: errno "), text_append_number(line, sizeof line, (uint64_t)-error);
   print(1, line);
   return -1;
 }

@@ -174,7 +174,9 @@ test("the network is loopback only, and a named namespace must exist", () => {
   assert.equal(readExtension(build({ net: "user", publish: ["8080:80"] })).network?.ports?.[0]?.host, 8080);
   assert.equal(codeOf(() => build({ net: "netns=no-such-one" })), "BRIG_BAD_VALUE");
   assert.equal(codeOf(() => build({ net: "netns=../../etc" })), "BRIG_BAD_VALUE");
-  assert.equal(codeOf(() => build({ net: "moon" })), "BRIG_BAD_VALUE");
+  assert.equal(codeOf(() => build({ net: "moon" })), "BRIG_NO_SUCH_NETWORK");
+  assert.equal(codeOf(() => build({ net: "moon=x" })), "BRIG_BAD_VALUE");
+  assert.equal(codeOf(() => build({ net: "user", publish: ["80"] })), "BRIG_BAD_VALUE");
   assert.equal(codeOf(() => build({ publish: ["80:80"] })), "BRIG_BAD_VALUE");
 });
 

@@ -71,7 +71,7 @@ test("what a reader of values refuses is refused here, with its hint", () => {
     [{ umask: "999" }, /umask: "999" is not a mode/],
     [{ env: ["=x"] }, /has no name/],
     [{ env: 3 }, /env: must be a list of "NAME=value"/],
-    [{ net: "lan" }, /net: must be "none", "host"/],
+    [{ net: "lan:" }, /net: must be "none", "host"/],
     [{ net: "netns=a/b" }, /net: must be/],
     [{ sysctl: { "net/../kernel/core_pattern": "x" } }, /dotted name/],
     [{ devices: ["/etc/passwd"] }, /below \/dev/],

@@ -7,7 +7,7 @@ export type PublishedPort = NonNullable<Network["ports"]>[number];
 const HINT = 'write [ADDRESS:]HOST:GUEST[/tcp|/udp], such as "8080:80", "127.0.0.1:5353:53/udp", "[::1]:8000-8010:8000-8010"';
 const SHAPE = /^(?:(\[[^\]]+\]|[^:[\]/]+):)?(\d{1,5})(?:-(\d{1,5}))?:(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp))?$/;
 /** Without a port of the host's: "80", "127.0.0.1::80". */
-const ANY_PORT = /^(?:(\[[^\]]+\]|[^:[\]/]+):)?:?(\d{1,5}(?:-\d{1,5})?(?:\/(?:tcp|udp))?)$/;
+const ANY_PORT = /^(?:(\[[^\]]+\]|[^:[\]/]+)::)?(\d{1,5}(?:-\d{1,5})?(?:\/(?:tcp|udp))?)$/;
 
 /**
  * "[ADDRESS:]HOST:GUEST[/PROTOCOL]" in docker's grammar; each of the ports may be a range of the same length.
