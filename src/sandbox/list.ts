@@ -1,4 +1,6 @@
 import { readdirSync } from "node:fs";
+import { findNetworkRun } from "../network/named/folders.js";
+import { sweepNetworks } from "../network/named/sweep.js";
 import { openRunFolder } from "./run-folder.js";
 import { isId, readSandbox, type Sandbox } from "./sandbox.js";
 import { sweepSandboxes } from "./sweep.js";
@@ -11,6 +13,7 @@ export function listSandboxes(folder?: string): Sandbox[] {
   const runFolder = openRunFolder(folder);
   if (runFolder === undefined) return [];
   sweepSandboxes(runFolder);
+  sweepNetworks(findNetworkRun(runFolder));
   return readSandboxes(runFolder).sort((a, b) => b.createdMs - a.createdMs);
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { sweepNetworks } from "../../network/named/connect.js";
+import { sweepNetworks } from "../../network/named/sweep.js";
 import type { NetworkDefinition } from "../../network/named/definition.js";
 import { listMembers } from "../../network/named/members.js";
 import { listNetworks, PREDEFINED } from "../../network/named/store.js";

@@ -1,7 +1,8 @@
-import { connectSandbox, disconnectSandbox, removeNetwork, sweepNetworks } from "../../network/named/connect.js";
+import { connectSandbox, disconnectSandbox, removeNetwork } from "../../network/named/connect.js";
 import { createNetwork, type NetworkWish } from "../../network/named/create.js";
 import { listMembers } from "../../network/named/members.js";
 import { listNetworks, PREDEFINED } from "../../network/named/store.js";
+import { sweepNetworks } from "../../network/named/sweep.js";
 import { findSandbox } from "../../sandbox/find.js";
 import { type CommandForm, jsonOption, type ParsedWords } from "../grammar.js";
 import { print } from "../output/print.js";

@@ -1,13 +1,14 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { findLauncher } from "../../launch/find-launcher.js";
-import { renderConnect, renderDisconnect, renderSweep } from "../../plan/compile/named-network.js";
+import { renderConnect, renderDisconnect } from "../../plan/compile/named-network.js";
 import { readNamespace } from "../../sandbox/process.js";
 import type { Sandbox } from "../../sandbox/sandbox.js";
 import { networkError } from "./errors.js";
 import { findNetworkRun } from "./folders.js";
 import { type AskedNetwork, describeMember } from "./join.js";
-import { findOwner, hasLeavings, listMembers } from "./members.js";
+import { findOwner, listMembers } from "./members.js";
+import { lastLine, runScript, sweepNetworks } from "./sweep.js";
 import { changeNetworks, dropNetwork, findNetwork } from "./store.js";
 import type { NetworkDefinition } from "./definition.js";
 
@@ -48,11 +49,6 @@ export function removeNetwork(definition: NetworkDefinition): void {
   });
 }
 
-/** Undoes what those have left who were killed together with who stood beside them. */
-export function sweepNetworks(run = findNetworkRun()): void {
-  if (hasLeavings(run)) runScript(renderSweep(run), "what killed sandboxes have left of networks cannot be undone");
-}
-
 /** Its first process, when that has a network of its own. */
 function findNetworkedProcess(sandbox: Sandbox): number {
   const { id, first, state } = sandbox;
@@ -60,11 +56,6 @@ function findNetworkedProcess(sandbox: Sandbox): number {
   const own = readNamespace(first.pid, "net");
   if (own !== undefined && own !== readNamespace("self", "net")) return first.pid;
   throw networkError("BRIG_CANNOT_NETWORK", `sandbox ${id} has the host's network`, "only one with a network of its own can be connected");
-}
-
-function runScript(script: string, failing: string): void {
-  const { status, stderr, error } = spawnSync("/bin/sh", ["-s"], { input: script, encoding: "utf8" });
-  if (status !== 0) throw networkError("BRIG_CANNOT_NETWORK", `${failing}: ${lastLine(stderr) || error?.message || `status ${status}`}`);
 }
 
 /** The shell may go on as who stands beside the sandbox: it says on descriptor 3 when everything is done. */
@@ -83,8 +74,4 @@ async function runUntilReady(script: string, failing: string): Promise<void> {
   for (const stream of [ready, child.stdout, child.stderr]) stream?.destroy();
   child.unref();
   if (!done) throw networkError("BRIG_CANNOT_NETWORK", `${failing}: ${lastLine(said) || "the shell ended"}`);
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
 }

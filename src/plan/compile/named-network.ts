@@ -64,7 +64,7 @@ ${members.map(renderMember).join("")}inside="link set dev lo up
 $inside"
 enter ${NAMES_PORT}
 exec "$launcher" --serve dns root="$run/names" of="$id" to="$to" open="$run/ports/$id" ${words.map(quote).join(" ")} -- /bin/sh -c "$functions
-leave_all $id"
+later=1; leave_all $id"
 `;
   return text.replaceAll("%", "%%").replace("id=IDENTITY pid=PROCESS", "id=%i pid=%p");
 }
@@ -87,7 +87,7 @@ echo ready >&3
 [ -z "$beside" ] || exit 0
 exec >/dev/null 2>&1 3>&-
 exec "$launcher" --serve until="$pid" -- /bin/sh -c "$functions
-leave_all $id"
+later=1; leave_all $id"
 `;
 }
 

@@ -8,7 +8,7 @@ import { FORWARDING } from "./forwarding-script.js";
 export const NETWORK_FUNCTIONS = `set -eu
 umask 022
 PATH=\${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin
-state=$run/forwarding
+state=$run/forwarding later=
 ${FORWARDING}
 fail() { echo "$1" >&2; exit 1; }
 lock() { exec 9>"$1/lock"; flock 9; }
@@ -39,11 +39,12 @@ RULES
 
 # A sandbox out of a network: the network's folder, the sandbox's id. The record goes last.
 leave() {
-  link= leases= names= places= names_folder=$run/names/\${1##*/}
+  link= leases= names= places= process= names_folder=$run/names/\${1##*/}
   while IFS='=' read -r key value; do
-    case $key in link) link=$value;; leases) leases=$value;; names) names=$value;; places) places=$value;; esac
+    case $key in pid) process=$value;; link) link=$value;; leases) leases=$value;; names) names=$value;; places) places=$value;; esac
   done <"$1/endpoints/$2"
-  [ -z "$link" ] || ip link delete dev "$link" 2>/dev/null || :
+  # with the last process of a sandbox goes its network, and with that the link
+  [ -z "$link" ] || [ ! -e "/proc/$process" ] || ip link delete dev "$link" 2>/dev/null || :
   if [ -z "$leases" ]; then
     for file in "$1"/leases/*; do [ -e "$file" ] || continue; read -r holder <"$file"; [ "$holder" != "$2" ] || leases="$leases \${file##*/}"; done
   fi
@@ -61,8 +62,11 @@ leave() {
     [ ! -L "$file" ] || [ "$(readlink "$file")" != "../../\${1##*/}" ] || rm -f "$file"
   done
   rm -f "$1/endpoints/$2"
-  down "$1"
+  if [ -z "$later" ]; then down "$1"; else linger "$1" >/dev/null 2>&1 & fi
 }
+
+# The kernel takes its time over making and unmaking a bridge: who comes next may find it there.
+linger() { unlock; sleep 2; lock "$1"; down "$1"; }
 
 leave_all() {
   for each_network in "$run"/nets/*; do
@@ -176,7 +180,7 @@ join_bridge() {
     [ -n "$closed" ] || with_forwarding forward_on "$device" "$gateway6"
   fi
   # each time: a host's firewall that is loaded anew (flush ruleset) takes brig's walls with it
-  nft -f - <<RULES
+  nft list chain inet "$table" forward >/dev/null 2>&1 || nft -f - <<RULES
 $walls
 RULES
   ip -batch - <<BATCH
@@ -204,8 +208,7 @@ undo() {
 prepare() {
   trap undo EXIT
   trap 'exit 1' HUP INT TERM
-  [ -d "$run/ports" ] || mkdir -p "$run/nets" "$run/names/.of" "$run/ports"
-  chmod 0700 "$run"
+  [ -d "$run/ports" ] || { mkdir -p -m 0700 "$run"; mkdir -p "$run/nets" "$run/names/.of" "$run/ports"; }
 }
 
 sweep_all() {
