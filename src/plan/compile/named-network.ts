@@ -25,7 +25,7 @@ export function compileNamedNetwork(context: Context, network: Network): void {
     run: `${options.runFolder ?? "/run/brig"}-networks`, members: network.networks ?? [], names: listNames(context),
     servers: network.servers ?? [], ports: network.ports ?? [],
   });
-  addStep(context, "parent", { op: "COMPANION", argv: ["/bin/sh", "-s"], input: script, timeoutMs: TIMEOUT_MS, sockets: encodeSockets(), substitute: true }, POINTER);
+  addStep(context, "parent", { op: "COMPANION", argv: ["/bin/sh", "-s"], input: script, timeoutMs: TIMEOUT_MS, sockets: encodeSockets(), endSignal: 0, substitute: true }, POINTER);
 }
 
 /** For datagrams and for streams. */
