@@ -53,9 +53,15 @@ void tar_skip(uint64_t size) {
 
 void tar_end_data(void) {
   tar_skip(left);
-  left = padding;
-  padding = 0;
-  tar_skip(left);
+  /* the last padding may be missing: umoci's archives end with their last byte, and Go's readers take them */
+  for (left = padding, padding = 0; left;) {
+    size_t size = fill(1);
+    if (!size) break;
+    if (size > left) size = (size_t)left;
+    at += size;
+    left -= size;
+  }
+  left = 0;
 }
 
 void tar_drain(void) {

@@ -8,9 +8,9 @@ export interface Registration {
   load: () => Promise<{ command: CommandForm }>;
 }
 
-export type Group = "Run something" | "What runs" | "Understand" | "Tools with their own grammar" | "Roots" | "Networks" | "brig itself" | "hidden";
+export type Group = "Run something" | "What runs" | "Understand" | "Tools with their own grammar" | "Roots" | "Networks" | "Images" | "brig itself" | "hidden";
 
-export const groups: Group[] = ["Run something", "What runs", "Understand", "Tools with their own grammar", "Roots", "Networks", "brig itself"];
+export const groups: Group[] = ["Run something", "What runs", "Understand", "Tools with their own grammar", "Roots", "Networks", "Images", "brig itself"];
 
 /** Every command. The order is that of `brig --help`. */
 export const commands: Record<string, Registration> = {
@@ -208,6 +208,46 @@ export const commands: Record<string, Registration> = {
     group: "Tools with their own grammar",
     summary: "docker's commands without a daemon, in a user namespace",
     load: () => import("./docker.js"),
+  },
+  pull: {
+    group: "Images",
+    summary: "get an image from its registry",
+    load: () => import("./pull.js"),
+  },
+  push: {
+    group: "Images",
+    summary: "send an image to its registry",
+    load: () => import("./push.js"),
+  },
+  images: {
+    group: "Images",
+    summary: "list the images that are here",
+    load: () => import("./images.js"),
+  },
+  rmi: {
+    group: "Images",
+    summary: "take names from images, and remove what has none left",
+    load: () => import("./rmi.js"),
+  },
+  tag: {
+    group: "Images",
+    summary: "give an image one more name",
+    load: () => import("./tag.js"),
+  },
+  history: {
+    group: "Images",
+    summary: "the steps that an image was made in",
+    load: () => import("./history.js"),
+  },
+  image: {
+    group: "Images",
+    summary: "the commands for images under one word, with inspect and prune",
+    load: () => import("./image.js"),
+  },
+  system: {
+    group: "Images",
+    summary: "what of the disk images take",
+    load: () => import("./system.js"),
   },
   shims: {
     group: "brig itself",

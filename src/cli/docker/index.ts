@@ -27,4 +27,12 @@ export const dockerCommands: Record<string, DockerCommand> = {
   top: { summary: "Display the running processes of a container", load: () => import("./top.js") },
   volume: { summary: "Manage volumes: create, ls, inspect, rm, prune", load: () => import("./volume.js") },
   prune: { summary: "Remove all stopped containers", load: () => import("./prune.js") },
+  pull: { summary: "Download an image from a registry", load: () => import("../commands/pull.js") },
+  push: { summary: "Upload an image to a registry", load: () => import("../commands/push.js") },
+  images: { summary: "List images", load: () => import("../commands/images.js") },
+  rmi: { summary: "Remove one or more images", load: () => import("../commands/rmi.js") },
+  tag: { summary: "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", load: () => import("../commands/tag.js") },
+  history: { summary: "Show the history of an image", load: () => import("../commands/history.js") },
+  image: { summary: "Manage images", load: () => import("../commands/image.js") },
+  system: { summary: "Manage Docker", load: () => import("../commands/system.js") },
 };

@@ -16,7 +16,7 @@ export async function removeLayerFolder(home: string): Promise<void> {
 
 /** Takes a layer's folder out of sight at once; what it holds is removed with `removeLayerFolder` later. */
 export function hideLayerFolder(home: string): string {
-  const hidden = `${home}.dead`;
+  const hidden = `${home}.dead-${process.pid}-${process.hrtime.bigint().toString(36)}`;
   renameSync(home, hidden);
   return hidden;
 }
