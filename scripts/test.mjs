@@ -38,6 +38,6 @@ process.exit(built.status !== 0 || failures.length > 0 ? 1 : (ran.status ?? 1));
 /** The Debian roots that tests share are built while other tests run; whoever needs one waits for its lock. */
 function startRoots() {
   if (process.geteuid() !== 0) return;
-  const script = "for kind in machine small; do \"$0\" \"$1\" $kind; done";
+  const script = "for kind in machine small i386; do \"$0\" \"$1\" $kind; done";
   spawn("sh", ["-c", script, process.execPath, join(out, "test/roots/build-early.js")], { stdio: "ignore", detached: true }).unref();
 }

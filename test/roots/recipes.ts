@@ -11,6 +11,8 @@ export const RECIPES = {
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--customize-hook=rm -rf \"$1/var/lib/apt/lists\" \"$1/var/cache/apt\"",
   ],
+  /** 32-bit programs, for a 64-bit PC: Debian's essential packages, made by brig. */
+  i386: ["--arch=i386", "--variant=essential"],
 } as const;
 
 export type RootKind = keyof typeof RECIPES;

@@ -55,7 +55,8 @@ function prepareBind(context: Context, planned: PlannedMount): void {
   if (options.data.length > 0) throw refuse(context.extension, pointer, "BRIG_CANNOT_MOUNT", `a bind mount has no option ${options.data[0]}`, "leave the option out");
   if (options.idmap) checkIdmap(context, planned);
   const early = preparesOnHost(context) || options.idmap;
-  if (!early && !isOwnFolder(mount)) return;
+  // behind chroot(2) the source would be looked up in the new root
+  if (!early && !isOwnFolder(mount) && !context.extension.chroot) return;
   const phase = early ? "host" : "child";
   const slot = (planned.slot = takeSlot(context));
   addStep(context, phase, { op: "OPEN_TREE", slot, path: mount.source, recursive: options.recursive ? 1 : 0, nofollow: 0 }, pointer);

@@ -21,7 +21,8 @@ Run COMMAND with root directory set to NEWROOT.
 If no command is given, run '"$SHELL" -i' (default: '/bin/sh -i').
 
 The first three options are those of chroot(1) of coreutils 9.1. What --proc,
---tmpfs and bind mount is seen by COMMAND alone and gone with it. A chroot is no wall: root
-inside leaves it at will, and processes, network and devices are the host's.
---hardened makes it one.
+--tmpfs and bind mount is seen by COMMAND alone and gone with it.
+
+A chroot is no wall: root inside leaves it at will, and processes, network and
+devices are the host's. --hardened makes it one.
 `;
