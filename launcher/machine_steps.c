@@ -74,6 +74,10 @@ int step_replace(struct run *run, const struct plan_step *step) {
   uint32_t size = step->a[2], kind = step->a[3];
   int parent = must(run, open_parent(run, path, &name), "open", path);
   if (parent < 0) return -1;
+  if (kind == REPLACE_REMOVE) {
+    int gone = sys_unlinkat(parent, name, 0);
+    return gone == -ENOENT || must(run, gone, "unlink", path) >= 0 ? 0 : -1;
+  }
   if (kind == REPLACE_UNLESS_LINK && sys(__NR_readlinkat, parent, name, target, sizeof target) >= 0) return 0;
   text_append(fresh, sizeof fresh, run->id);
   sys_unlinkat(parent, fresh, 0);

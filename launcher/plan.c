@@ -43,7 +43,7 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_UUID_FILE] = {"Su", "C"},       [OP_REPLACE] = {"Sbu", "C"},       [OP_NOTIFY] = {"S", "C"},
     [OP_SETSID] = {"", "L"},
     [OP_UNPACK] = {"uqq", "L"},
-    [OP_DENY] = {"S", "C"},             [OP_CONTAINER] = {"Suus", "H"},
+    [OP_DENY] = {"S", "C"},             [OP_CONTAINER] = {"Suus", "H"}, [OP_IMAGE] = {"lSSb", "H"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

@@ -267,6 +267,7 @@ enum op {
                        /*     (0: never, 1: after a failure, 2: always; unless there is a file `stopped`) by the plan    */
                        /*     `plan` in it, u32 how often (0: no limit), str link: removed together with the folder     */
                        /*     where it does not start again (0: both stay)                                              */
+  OP_IMAGE,            /* H   slot, str file or block device, str type, blob of struct plan_image: mounts it        */
   OP_COUNT,
 };
 
@@ -305,7 +306,9 @@ enum {
 };
 
 /* OP_REPLACE's kinds. */
-enum { REPLACE_FILE, REPLACE_LINK /* the blob is its target */, REPLACE_UNLESS_LINK /* a file, unless a link is there */ };
+enum { REPLACE_FILE, REPLACE_LINK /* the blob is its target */, REPLACE_UNLESS_LINK /* a file, unless a link is there */, REPLACE_REMOVE };
+
+struct plan_image { uint64_t offset, size; uint32_t readonly, reserved; }; /* bytes; a size of 0: to the end */
 
 struct plan_socket { uint16_t family, type, port, optional; }; /* AF_INET or AF_INET6; SOCK_STREAM listens, SOCK_DGRAM */
 

@@ -68,7 +68,7 @@ const ATTEMPTS: Partial<Record<OperationName, string>> = {
   IO_PRIORITY: "set the I/O priority", AFFINITY: "set the processors", PERSONALITY: "set the personality", PARENT_DEATH: "set the parent-death signal",
   SESSION: "begin a session", CAPABILITIES: "set the capabilities", SECUREBITS: "set the secure bits", NO_NEW_PRIVS: "set no_new_privs",
   LANDLOCK: "set the Landlock rules", SECCOMP: "set the seccomp filter", EXEC: "execute", KEEP_FD: "keep the descriptor", FCHDIR: "go to the folder", JOIN: "join the sandbox of process", FILE_SERVER: "serve the sandbox's files", UNPACK: "unpack",
-  LOCK_HOST: "lock", CGROUP_OWN: "hand over", UUID_FILE: "write the file", REPLACE: "write", NOTIFY: "make the socket", SETSID: "begin a session",
+  LOCK_HOST: "lock", IMAGE: "mount the image", CGROUP_OWN: "hand over", UUID_FILE: "write the file", REPLACE: "write", NOTIFY: "make the socket", SETSID: "begin a session",
 };
 
 function describeAttempt(name: OperationName | undefined, { operation, argument }: FailureRecord): string {

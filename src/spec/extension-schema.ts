@@ -32,12 +32,13 @@ const kinds = [
   z.strictObject({ type: z.literal("chmod"), path: absolutePath, mode, after }),
   z.strictObject({ type: z.literal("uuid"), path: absolutePath, mode, after }),
   z.strictObject({ type: z.literal("replace"), path: absolutePath, content: z.string(), unlessLink: flag, optional: flag, after }),
+  z.strictObject({ type: z.literal("remove"), path: absolutePath, optional: flag, after }),
   z.strictObject({ type: z.literal("relink"), path: absolutePath, target: text, optional: flag, after }),
   z.strictObject({ type: z.literal("bind"), path: absolutePath, source: absolutePath, readonly: flag, optional: flag, after }),
   z.strictObject({ type: z.literal("notify"), path: absolutePath, after }),
   z.strictObject({ type: z.literal("readonly"), path: absolutePath, after }),
 ] as const;
-const entry = z.discriminatedUnion("type", kinds, { error: "must be dir, file, symlink, copy, data, chmod, uuid, replace, relink, bind, notify or readonly" });
+const entry = z.discriminatedUnion("type", kinds, { error: "must be dir, file, symlink, copy, data, chmod, uuid, replace, remove, relink, bind, notify or readonly" });
 
 const landlock = z.strictObject({
   read: paths,
@@ -91,8 +92,20 @@ const networkInterface = z.strictObject({
   mtu: z.int().min(68).max(65535).exactOptional(),
 });
 
+const macAddress = z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i, "must be a MAC address");
+
+const hostLink = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("veth"), host: interfaceName, inner: interfaceName, bridge: interfaceName.exactOptional(), zone: flag,
+    hostMac: macAddress.exactOptional(), mac: macAddress.exactOptional(),
+  }),
+  z.strictObject({ kind: z.enum(["macvlan", "ipvlan"]), on: interfaceName, inner: interfaceName }),
+  z.strictObject({ kind: z.literal("interface"), name: interfaceName, inner: interfaceName }),
+]);
+
 const network = z.strictObject({
-  mode: z.enum(["none", "host", "user", "veth", "bridge", "macvlan", "interfaces", "named"]),
+  mode: z.enum(["none", "host", "user", "veth", "bridge", "macvlan", "interfaces", "named", "links"]),
+  links: z.array(hostLink).max(32).exactOptional(),
   interfaces: z.array(networkInterface).max(8).exactOptional(),
   rules: z.array(z.strictObject({ language: z.enum(["nft", "iptables", "ip6tables"]), text: z.string() })).exactOptional(),
   filter: z
@@ -140,6 +153,11 @@ const display = z.strictObject({
   folder: absolutePath,
   server: z.lazy(() => specSchema).exactOptional(),
   host: z.strictObject({ socket: absolutePath, number: z.int().min(0).max(59_535), cookies: absolutePath.exactOptional() }).exactOptional(),
+});
+
+const layeredOverlay = z.strictObject({
+  mount: z.int().min(0), lower: z.array(absolutePath).min(1), upper: absolutePath.exactOptional(), work: absolutePath.exactOptional(), scratch: flag,
+  map: z.boolean(), place: absolutePath,
 });
 
 const saying = z.string();
@@ -216,5 +234,9 @@ export const extensionSchema = z.strictObject({
   joinUsersLast: absolutePath.exactOptional(),
   noUserNamespaces: flag,
   locks: paths,
+  layeredOverlays: z.array(layeredOverlay).exactOptional(),
+  rootImage: z
+    .strictObject({ path: absolutePath, type: text, offset: z.int().min(0), size: z.int().min(0), readonly: z.boolean(), map: z.boolean() })
+    .exactOptional(),
   machine: machine.exactOptional(),
 });

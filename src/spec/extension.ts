@@ -122,8 +122,28 @@ export interface Extension {
   locks?: string[];
   /** An X display that only this sandbox has a cookie for. */
   display?: Display;
+  /** Overlays of several layers; each stands among `mounts` as one of the type "overlay". */
+  layeredOverlays?: LayeredOverlay[];
+  /** The root is a file system in a file or block device; `map`: the owners in it are the sandbox's own ids. */
+  rootImage?: { path: string; type: string; offset: number; size: number; readonly: boolean; map: boolean };
   /** The sandbox is a machine: docs/architecture.md, "Machines". */
   machine?: Machine;
+}
+
+/** An overlay by its layers, absolute folders of the host. */
+export interface LayeredOverlay {
+  /** Its place in `mounts`. */
+  mount: number;
+  /** The uppermost first. */
+  lower: string[];
+  /** Where what is written goes; `work` is beside it. Neither: nothing can be written, or with `scratch` a new tmpfs. */
+  upper?: string;
+  work?: string;
+  scratch?: boolean;
+  /** The owners in the layers are the sandbox's own ids. */
+  map: boolean;
+  /** A folder of the host that is above no layer: covered for a moment, in the sandbox's mount namespace. */
+  place: string;
 }
 
 /** A sandbox whose payload is a whole system, or stands in the place of one; it is found by `name`, which is the machine's. */
@@ -262,6 +282,7 @@ export type RootEntry =
   | { type: "uuid"; path: string; mode: number; after?: number }
   /** In place of what is there: a file, but with `unlessLink` not of a symbolic link; or a link to `target`. */
   | { type: "replace"; path: string; content: string; unlessLink?: boolean; optional?: boolean; after?: number }
+  | { type: "remove"; path: string; optional?: boolean; after?: number }
   | { type: "relink"; path: string; target: string; optional?: boolean; after?: number }
   /** Another place of the root, shown here too; writable again where that is read-only, unless it says so. */
   | { type: "bind"; path: string; source: string; readonly?: boolean; optional?: boolean; after?: number }
@@ -293,7 +314,9 @@ export interface Network {
    * make: "veth" to the host, "bridge" to one of its bridges, "macvlan" on one of its interfaces, "interfaces" whatever
    * `interfaces` has. "named": `networks`.
    */
-  mode: "none" | "host" | "user" | "veth" | "bridge" | "macvlan" | "interfaces" | "named";
+  mode: "none" | "host" | "user" | "veth" | "bridge" | "macvlan" | "interfaces" | "named" | "links";
+  /** Bare links, as systemd-nspawn makes them: who is inside gives them addresses. */
+  links?: HostLink[];
   interfaces?: NetworkInterface[];
   /** Loaded into the sandbox's own network when its interfaces are there. */
   rules?: NetworkRules[];
@@ -307,6 +330,15 @@ export interface Network {
   /** With named networks: resolvers that are asked what none of their members is called; the host's without it. */
   servers?: string[];
 }
+
+/**
+ * A link of a machine: a veth pair, its host's side on a bridge where one is named (with `zone` made when it is missing,
+ * and removed with its last link); something on an interface of the host; or that interface itself, which goes back.
+ */
+export type HostLink =
+  | { kind: "veth"; host: string; inner: string; bridge?: string; zone?: boolean; hostMac?: string; mac?: string }
+  | { kind: "macvlan" | "ipvlan"; on: string; inner: string }
+  | { kind: "interface"; name: string; inner: string };
 
 /** A place in a named network: what the network is, copied from its definition, and what the sandbox has there. */
 export interface NetworkMember {

@@ -1,3 +1,4 @@
+import { BrigError } from "../../error/brig-error.js";
 import { writeCachedPlan } from "../../launch/cache.js";
 import { handOverPlan } from "../../launch/hand-over.js";
 import { findRunFolder } from "../../launch/run-folder.js";
@@ -34,6 +35,17 @@ async function runNspawn(run: ToolRun, words: string[]): Promise<number> {
   return await handOverPlan(compileNspawn(run, parsed));
 }
 
+/** What brig refuses before anything is done has systemd-nspawn's exit status too. */
+function asNspawn<T>(compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof Error && error.name === "BrigError")) throw error;
+    const { code, hint, origin } = error as BrigError;
+    throw new BrigError(error.message, { code, hint, origin, exitCode: 1, cause: error });
+  }
+}
+
 /** The variables of the caller that the spec depends on. */
 const VARIABLES = ["TERM", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY"];
 
@@ -42,11 +54,11 @@ function compileNspawn({ tool, words, host }: ToolRun, parsed: ParsedNspawn): Ui
   const cwd = process.cwd();
   const script = process.argv[1];
   const context = readNspawnContext(host);
-  const spec = buildNspawnSpec(parsed, context);
+  const spec = buildNspawnSpec(parsed.options, parsed.texts, context);
   const variables = [...VARIABLES, ...parsed.options.environment.flatMap(({ name, value }) => (value === undefined ? [name] : []))];
   const files = [...(script?.endsWith(".cjs") ? [script] : []), ...context.consulted];
   const witnesses: Witness[] = [{ kind: "tty", bits: host.terminals }, ...variables.map((name) => witnessEnv(name)), ...files.map((path) => witnessFile(path))];
-  const bytes = encodePlan(compilePlan(spec, host, { runFolder: findRunFolder(host.euid), words: typed, cwd, build, witnesses }));
+  const bytes = asNspawn(() => encodePlan(compilePlan(spec, host, { runFolder: findRunFolder(host.euid), words: typed, cwd, build, witnesses })));
   writeCachedPlan({ words: typed, cwd, euid: host.euid, egid: host.egid, terminals: host.terminals }, bytes);
   return bytes;
 }

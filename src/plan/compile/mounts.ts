@@ -5,6 +5,7 @@ import { BIND, CREATE, MS } from "../format.js";
 import { compileCgroupMount } from "./cgroup-mount.js";
 import { addStep, type Context, refuse, takeSlot } from "./context.js";
 import { isMapped } from "./identity.js";
+import { layLayers } from "./layers.js";
 import { type MountOptions, parseMountOptions } from "./mount-options.js";
 import { isNew } from "./namespaces.js";
 
@@ -97,9 +98,12 @@ function prepareFileSystem(context: Context, planned: PlannedMount): void {
   const source = mount.source && mount.source !== mount.type && mount.type !== "overlay" ? [`source=${mount.source}`] : [];
   const place = context.extension.overlayOnTmpfs?.find((one) => `/mounts/${one.mount}` === pointer)?.place;
   if (place !== undefined) options.data.push(...coverPlace(context, place, pointer));
+  const layered = context.extension.layeredOverlays?.find((one) => `/mounts/${one.mount}` === pointer);
+  if (layered) options.data.push(...layLayers(context, layered, pointer));
   const extra = mount.type === "overlay" && needsUserXattr(context) && !options.data.includes("userxattr") ? ["userxattr"] : [];
   addStep(context, "child", { op: "FS_MOUNT", slot, type: mount.type ?? "none", options: [...source, ...options.data, ...extra], attributes: options.set }, pointer);
-  if (place !== undefined) addStep(context, "child", { op: "UMOUNT_HOST", target: place, flags: MNT_DETACH }, pointer);
+  const covered = place ?? layered?.place;
+  if (covered !== undefined) addStep(context, "child", { op: "UMOUNT_HOST", target: covered, flags: MNT_DETACH }, pointer);
 }
 
 /** A tmpfs on a folder of the host, in this mount namespace alone, with an overlay's upper side in it. */

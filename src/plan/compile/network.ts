@@ -5,6 +5,7 @@ import { compileGateway } from "./gateway.js";
 import { compileBandwidth, compileLink, findRouter, INNER } from "./link.js";
 import { compileInterfaces, compileRules } from "./interfaces.js";
 import { compileNamedNetwork } from "./named-network.js";
+import { compileHostLinks } from "./host-links.js";
 import { isNew } from "./namespaces.js";
 
 const POINTER = "/annotations/dev.brig.network";
@@ -18,6 +19,7 @@ export function compileNetwork(context: Context): void {
   if (network.mode === "host") return checkHostNetwork(context);
   if (!isNew(context, "network")) throw refuse(extension, POINTER, "BRIG_BAD_SPEC", "a network of its own needs a new network namespace", 'add {"type": "network"} to linux.namespaces');
   compileResolver(context, network.link);
+  if (network.mode === "links") return compileHostLinks(context, network);
   if (network.mode === "interfaces") compileInterfaces(context, network.interfaces ?? []);
   else if (network.mode === "named") compileNamedNetwork(context, network);
   else if (network.mode !== "user") compileLink(context, network.mode, network.link ?? {});

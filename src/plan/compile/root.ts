@@ -1,4 +1,4 @@
-import type { RootEntry } from "../../spec/extension.js";
+import type { Extension, RootEntry } from "../../spec/extension.js";
 import { BIND, CREATE, DATA_MACHINE_ID, MOUNT_ATTR, MS, REPLACE } from "../format.js";
 import { addStep, type Context, refuse, takeSlot } from "./context.js";
 import { attachDisplay, openDisplay } from "./display.js";
@@ -73,6 +73,7 @@ function makeRoot(context: Context, mount: PlannedMount | undefined, withNodes: 
   const { spec, extension } = context;
   if (mount) return rootFromMount(context, mount);
   if (extension.rootLayers) return rootFromLayers(context, extension.rootLayers);
+  if (extension.rootImage) return rootFromImage(context, extension.rootImage);
   if (extension.rootTmpfs) return rootFromTmpfs(context, withNodes);
   if (spec.root?.path && !context.extension.chroot) return rootFromFolder(context, normalisePath(spec.root.path));
   return false;
@@ -85,6 +86,21 @@ function rootFromMount(context: Context, planned: PlannedMount): boolean {
   const made = [...context.plan.steps.host, ...context.plan.steps.child].some((step) => (step.op === "OPEN_TREE" || step.op === "FS_MOUNT") && step.slot === slot);
   if (!made && options.bind) openTree(context, "child", slot, mount.source ?? "", options.recursive, options.set, pointer, choosePropagation(options));
   else if (!made) addStep(context, "child", { op: "FS_MOUNT", slot, type: mount.type ?? "tmpfs", options: options.data, attributes: options.set }, pointer);
+  addStep(context, "child", { op: "ROOT", slot }, pointer);
+  return true;
+}
+
+/** It is mounted on the host's side, where loop devices are, and by nobody of the sandbox. */
+function rootFromImage(context: Context, { path, type, offset, size, readonly, map }: NonNullable<Extension["rootImage"]>): boolean {
+  const pointer = "/annotations/dev.brig.rootImage";
+  const slot = takeSlot(context);
+  const image = new Uint8Array(24);
+  const view = new DataView(image.buffer);
+  view.setBigUint64(0, BigInt(offset), true);
+  view.setBigUint64(8, BigInt(size), true);
+  view.setUint32(16, readonly ? 1 : 0, true);
+  addStep(context, "host", { op: "IMAGE", slot, path, type, image }, pointer);
+  if (map) addStep(context, "parent", { op: "IDMAP", slot, namespace: 0xffffffff }, pointer);
   addStep(context, "child", { op: "ROOT", slot }, pointer);
   return true;
 }
@@ -190,6 +206,7 @@ function makeSpecialEntry(context: Context, entry: Exclude<RootEntry, { type: "d
   else if (entry.type === "bind") bindInside(context, entry, path, pointer);
   else if (entry.type === "notify") addStep(context, "child", { op: "NOTIFY", path }, pointer);
   else if (entry.type === "replace") addStep(context, "child", { op: "REPLACE", path, content: entry.content, kind: entry.unlessLink ? REPLACE.UNLESS_LINK : REPLACE.FILE, ...maybe(entry) }, pointer);
+  else if (entry.type === "remove") addStep(context, "child", { op: "REPLACE", path, content: "", kind: REPLACE.REMOVE, ...maybe(entry) }, pointer);
   else if (entry.type === "relink") addStep(context, "child", { op: "REPLACE", path, content: entry.target, kind: REPLACE.LINK, ...maybe(entry) }, pointer);
   else if (entry.type === "chmod") addStep(context, "child", { op: "CHMOD", path, mode: entry.mode }, pointer);
   else addStep(context, "child", { op: "ATTR", target: path, set: MOUNT_ATTR.RDONLY, clear: 0, propagation: 0, recursive: 0 }, pointer);

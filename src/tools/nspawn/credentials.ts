@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { RootEntry } from "../../spec/extension.js";
+import type { NspawnOptions } from "./options.js";
 import { refuseWords } from "./values.js";
 
 /** As systemd has it (CREDENTIALS_TOTAL_SIZE_MAX). */
@@ -22,4 +24,13 @@ export function readCredential(path: string, env: NodeJS.ProcessEnv = process.en
     if ((error as Error).name === "BrigError") throw error;
     throw refuseWords(`Failed to read credential '${path}': ${(error as NodeJS.ErrnoException).code}`);
   }
+}
+
+/** Where a machine finds its credentials (systemd.io/CREDENTIALS), and the entries that put them there. */
+export function planCredentials({ credentials }: NspawnOptions): { folder?: string; files: RootEntry[] } {
+  if (credentials.length === 0) return { files: [] };
+  const folder = "/run/host/credentials";
+  const last = new Map(credentials.map(({ id, value }) => [id, value]));
+  const files = [...last].map(([id, content]): RootEntry => ({ type: "file", path: `${folder}/${id}`, mode: 0o400, content }));
+  return { folder, files: [{ type: "dir", path: folder, mode: 0o500 }, ...files] };
 }

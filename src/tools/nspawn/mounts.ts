@@ -18,7 +18,9 @@ export interface Furniture {
 /** What decides about it. */
 export interface FurnitureWish {
   users: Users;
+  /** It does not have the host's network; and it is the machine's own, made with it. */
   privateNetwork: boolean;
+  ownsNetwork: boolean;
   cgroups: "unified" | "legacy" | "none";
   console: boolean;
   uuid: string;
@@ -66,8 +68,8 @@ function hasGroup({ mappings }: Users, gid: number): boolean {
 }
 
 /** A sysfs of its own shows its own network; without one, in a user namespace, only the host's can be shown. */
-function mountSys({ users, privateNetwork }: FurnitureWish): Mount[] {
-  if (privateNetwork || !users.mappings) return [{ destination: "/sys", type: "sysfs", source: "sysfs", options: ["ro", "nosuid", "nodev", "noexec"] }];
+function mountSys({ users, ownsNetwork }: FurnitureWish): Mount[] {
+  if (ownsNetwork || !users.mappings) return [{ destination: "/sys", type: "sysfs", source: "sysfs", options: ["ro", "nosuid", "nodev", "noexec"] }];
   return [{ destination: "/sys", type: "bind", source: "/sys", options: ["bind", "ro", "nosuid", "nodev", "noexec"] }];
 }
 

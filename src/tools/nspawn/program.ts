@@ -4,6 +4,7 @@ import { readTextInRoot, resolveInRoot } from "../../host/read-in-root.js";
 import type { User } from "../../spec/oci.js";
 import type { NspawnContext } from "./context.js";
 import type { NspawnOptions } from "./options.js";
+import type { Tree } from "./root.js";
 import { refuseWords } from "./values.js";
 
 /** What is executed, where, and as whom. */
@@ -20,10 +21,10 @@ const INITS = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"]
 const SEARCHED = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /** @throws BrigError BRIG_BAD_OPTION: no init, no such user */
-export function findProgram(options: NspawnOptions, context: NspawnContext, root: string): Program {
-  const { user, account } = findUser(options, context, root);
+export function findProgram(options: NspawnOptions, context: NspawnContext, tree: Tree): Program {
+  const { user, account } = findUser(options, context, tree);
   const base = { user, account, cwd: options.chdir ?? "/" };
-  if (options.mode === "boot") return { ...base, ...findInit(options, context, root) };
+  if (options.mode === "boot") return { ...base, ...findInit(options, context, tree) };
   const [name] = options.command;
   if (name === undefined) return { ...base, args: ["-bash"], candidates: ["/bin/bash", "/bin/sh"], cwd: options.chdir ?? account.home };
   const path = options.environment.findLast((variable) => variable.name === "PATH")?.value;
@@ -31,7 +32,9 @@ export function findProgram(options: NspawnOptions, context: NspawnContext, root
   return { ...base, args: options.command, candidates: name.includes("/") ? [name] : folders.map((folder) => `${folder}/${name}`) };
 }
 
-function findInit(options: NspawnOptions, context: NspawnContext, root: string): Pick<Program, "args" | "candidates"> {
+/** In an image the first that can be executed is it. */
+function findInit(options: NspawnOptions, context: NspawnContext, { path: root, image }: Tree): Pick<Program, "args" | "candidates"> {
+  if (image) return { args: [INITS[0]!, ...options.command], candidates: INITS };
   for (const path of INITS) {
     const place = resolveInRoot(root, path);
     context.consulted.add(`${root}${path}`);
@@ -46,8 +49,9 @@ function isExecutable(path: string): boolean {
 }
 
 /** By the root's own files: a name service that only works inside cannot be asked before there is an inside. */
-function findUser(options: NspawnOptions, context: NspawnContext, root: string): Pick<Program, "user" | "account"> {
+function findUser(options: NspawnOptions, context: NspawnContext, { path: root, image }: Tree): Pick<Program, "user" | "account"> {
   if (options.user === undefined || options.user === "root" || options.user === "0") return { user: { uid: 0, gid: 0, umask: 0o022 }, account: { name: "root", home: "/root" } };
+  if (image) throw refuseWords(`Failed to resolve user ${options.user}: the users of an image cannot be read before it is mounted.`, "run su inside: -D … su USER");
   for (const file of ["/etc/passwd", "/etc/group"]) context.consulted.add(`${root}${file}`);
   const accounts = readAccounts((path) => readTextInRoot(root, path));
   const found = /^\d+$/.test(options.user) ? accounts.userById(Number(options.user)) : accounts.userByName(options.user);

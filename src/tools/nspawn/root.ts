@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, realpathSync, statSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { isBeneath } from "../../host/mountinfo.js";
 import { resolveInRoot } from "../../host/read-in-root.js";
+import { type Image, readImage } from "./image.js";
 import type { NspawnContext } from "./context.js";
 import type { NspawnOptions } from "./options.js";
 import { cleanHostname, formatUuid, isHostname, refuseWords } from "./values.js";
@@ -13,6 +14,8 @@ export interface Tree {
   /** Absolute, without links. */
   path: string;
   name: string;
+  /** `path` is an image, with the root in it there. */
+  image?: Image;
 }
 
 const IMAGE_FOLDERS = ["/etc/machines", "/run/machines", "/var/lib/machines", "/usr/lib/machines"];
@@ -22,11 +25,31 @@ const IMAGE_FOLDERS = ["/etc/machines", "/run/machines", "/var/lib/machines", "/
  * @throws BrigError BRIG_BAD_OPTION as systemd-nspawn says it
  */
 export function findTree(options: NspawnOptions, context: NspawnContext): Tree {
+  const image = findImage(options, context);
+  if (image !== undefined) return openImage(options, context, image);
   const asked = options.directory ?? (options.machine === undefined ? context.cwd : findMachineFolder(options.machine));
   const path = resolvePath(resolve(context.cwd, asked));
   if (path === "/" && !options.ephemeral) throw refuseWords("Spawning container on root directory is not supported. Consider using --ephemeral.");
   checkTree(options, context, path);
   return { path, name: options.machine ?? nameMachine(options, context, path) };
+}
+
+/** The file of `--image=`, or of the machine that `-M` alone names. */
+function findImage({ image, machine, directory }: NspawnOptions, { cwd }: NspawnContext): string | undefined {
+  if (image !== undefined) return resolve(cwd, image);
+  if (directory !== undefined || machine === undefined) return undefined;
+  if (IMAGE_FOLDERS.some((folder) => statSync(`${folder}/${machine}`, { throwIfNoEntry: false })?.isDirectory())) return undefined;
+  return IMAGE_FOLDERS.map((folder) => `${folder}/${machine}.raw`).find((path) => existsSync(path));
+}
+
+/** A file system that somebody else made is mounted by the host's kernel: that is root's to decide. */
+function openImage(options: NspawnOptions, context: NspawnContext, file: string): Tree {
+  if (context.host.euid !== 0) throw refuseWords("Only root can mount an image.", "unpack it into a folder: brig machinectl import-raw, or unsquashfs");
+  const path = resolvePath(file);
+  context.consulted.add(path);
+  const name = options.machine ?? cleanHostname(basename(path).replace(/\.(raw|squashfs|img)$/, "")).replace(/^[^A-Za-z0-9]+/, "");
+  if (name === "") throw refuseWords("Failed to determine machine name automatically, please use -M.");
+  return { path, name, image: readImage(path) };
 }
 
 function findMachineFolder(machine: string): string {
@@ -61,12 +84,18 @@ function nameMachine(options: NspawnOptions, context: NspawnContext, path: strin
   return options.ephemeral ? `${name.slice(0, 46)}-${randomUUID().replaceAll("-", "").slice(0, 16)}` : name;
 }
 
+/** The machine's own /etc/machine-id, as 32 hex digits. */
+export function readMachineId(context: NspawnContext, tree: Tree): string | undefined {
+  const place = tree.image ? undefined : resolveInRoot(tree.path, "/etc/machine-id");
+  const own = place === undefined ? undefined : context.read(place)?.trim();
+  return own !== undefined && /^[0-9a-f]{32}$/.test(own) && !/^0+$/.test(own) ? own : undefined;
+}
+
 /** Stable for a machine on this host, unless its own /etc/machine-id or --uuid= says another. */
 export function decideUuid(options: NspawnOptions, context: NspawnContext, tree: Tree): string {
   if (options.uuid !== undefined) return options.uuid;
-  const place = resolveInRoot(tree.path, "/etc/machine-id");
-  const own = place === undefined ? undefined : context.read(place)?.trim();
-  if (own !== undefined && /^[0-9a-f]{32}$/.test(own) && !/^0+$/.test(own)) return formatUuid(own);
+  const own = readMachineId(context, tree);
+  if (own !== undefined) return formatUuid(own);
   const digits = ["a", "b"].map((salt) => {
     const hash = makeHash();
     addBytes(hash, Buffer.from([salt, context.machineId, tree.name, tree.path].join("\0")));
@@ -79,9 +108,4 @@ export function decideUuid(options: NspawnOptions, context: NspawnContext, tree:
 /** Whether something is mounted below the tree: then it is bound with all of that. */
 export function hasMountsBelow(context: NspawnContext, path: string): boolean {
   return context.mounts.some(({ point }) => point !== path && isBeneath(point, path));
-}
-
-/** Where a settings file for a tree may stand beside it. */
-export function besideTree(tree: Tree): string {
-  return dirname(tree.path);
 }

@@ -5,6 +5,7 @@ import type { IdRange } from "../../host/subordinate-ids.js";
 import { addBytes, formatHash, makeHash } from "../../plan/checksum.js";
 import type { NspawnContext } from "./context.js";
 import type { NspawnOptions } from "./options.js";
+import type { Tree } from "./root.js";
 import { refuseWords } from "./values.js";
 
 /** systemd's range for containers (https://systemd.io/UIDS-GIDS). */
@@ -27,21 +28,20 @@ export interface Users {
 /**
  * Without a word about it a machine gets a user namespace: its root is nobody on the host. systemd-nspawn gives it one
  * only when asked to; `--private-users=no` does without here too.
- * @param root the folder on the host, as it is entered
  */
-export function decideUsers(options: NspawnOptions, context: NspawnContext, root: string, name: string): Users {
+export function decideUsers(options: NspawnOptions, context: NspawnContext, { path: root, name, image }: Tree): Users {
   const asked = options.users ?? { kind: "pick" as const };
   const byDefault = options.users === undefined;
   if (context.host.euid !== 0) return mapOrdinary(options, context, root);
   if (asked.kind === "no") return { mapsFiles: false, byDefault };
-  const owner = statSync(root).uid;
+  const owner = image ? 0 : statSync(root).uid;
   const shifted = owner >= COUNT && owner % COUNT === 0;
   if (asked.kind === "identity") return { mappings: mapRange(0, COUNT), mapsFiles: false, byDefault };
   if (asked.kind === "owner") return mapOwner(root, owner, byDefault);
   if (asked.kind === "pick" && shifted && options.ownership !== "chown") return { mappings: mapRange(owner, COUNT), mapsFiles: false, byDefault };
   const base = asked.kind === "fixed" ? asked.base : pickBase(name);
   const count = asked.kind === "fixed" ? asked.count : COUNT;
-  return adjust(options, context, root, { base, count, owner, byDefault });
+  return adjust(options, context, root, { base, count, owner, byDefault, ...(image ? { type: image.type } : {}) });
 }
 
 function mapRange(base: number, size: number): { uids: IdMapping[]; gids: IdMapping[] } {
@@ -67,15 +67,16 @@ interface Range {
   count: number;
   owner: number;
   byDefault: boolean;
+  /** The file system's, where it is not that of the folder. */
+  type?: string;
 }
 
 /** --private-users-ownership=: whether the files' owners are mapped, changed, or as they should be. */
-function adjust(options: NspawnOptions, context: NspawnContext, root: string, { base, count, owner, byDefault }: Range): Users {
+function adjust(options: NspawnOptions, context: NspawnContext, root: string, { base, count, owner, byDefault, type = resolveMount(context.mounts, root)?.type ?? "" }: Range): Users {
   const mappings = mapRange(base, count);
   const ownership = options.ownership ?? (options.users?.kind === "fixed" ? "off" : "auto");
   if (ownership === "off" || owner === base) return { mappings, mapsFiles: false, byDefault };
   if (ownership === "chown") return { mappings, mapsFiles: false, chownTo: base, byDefault };
-  const type = resolveMount(context.mounts, root)?.type ?? "";
   if (CANNOT_MAP.has(type) || context.host.kernel[0] < 5 || (context.host.kernel[0] === 5 && context.host.kernel[1] < 12))
     throw refuseWords(
       `The ids of ${root} cannot be mapped: ${type} on Linux ${context.host.kernel.join(".")} has no idmapped mounts`,
