@@ -269,5 +269,6 @@ int monitor_run_attached(struct run *run) {
   run->status = session.end.status, run->ended = session.end.how, run->left = session.detached;
   while (!session.detached && sys(__NR_wait4, monitor, 0, 0, 0) == -EINTR) {}
   if (!session.detached) pass_on_records(run, report);
+  sys_close(report);
   return code;
 }
