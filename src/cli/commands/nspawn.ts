@@ -31,8 +31,9 @@ async function runNspawn(run: ToolRun, words: string[]): Promise<number> {
   const parsed = parseNspawn(words);
   if (parsed === "version") return print(nspawnVersion), 0;
   if (parsed === "help") return print(nspawnHelp), 0;
+  const bytes = compileNspawn(run, parsed);
   for (const warning of parsed.warnings) printError(warning);
-  return await handOverPlan(compileNspawn(run, parsed));
+  return await handOverPlan(bytes);
 }
 
 /** What brig refuses before anything is done has systemd-nspawn's exit status too. */
@@ -54,11 +55,13 @@ function compileNspawn({ tool, words, host }: ToolRun, parsed: ParsedNspawn): Ui
   const cwd = process.cwd();
   const script = process.argv[1];
   const context = readNspawnContext(host);
-  const spec = buildNspawnSpec(parsed.options, parsed.texts, context);
+  const spec = buildNspawnSpec(parsed, context);
   const variables = [...VARIABLES, ...parsed.options.environment.flatMap(({ name, value }) => (value === undefined ? [name] : []))];
   const files = [...(script?.endsWith(".cjs") ? [script] : []), ...context.consulted];
   const witnesses: Witness[] = [{ kind: "tty", bits: host.terminals }, ...variables.map((name) => witnessEnv(name)), ...files.map((path) => witnessFile(path))];
   const bytes = asNspawn(() => encodePlan(compilePlan(spec, host, { runFolder: findRunFolder(host.euid), words: typed, cwd, build, witnesses })));
+  // what was warned of is to be said each time
+  if (parsed.warnings.length > 0) return bytes;
   writeCachedPlan({ words: typed, cwd, euid: host.euid, egid: host.egid, terminals: host.terminals }, bytes);
   return bytes;
 }

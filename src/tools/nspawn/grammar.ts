@@ -7,6 +7,8 @@ import { refuseWords } from "./values.js";
 export interface ParsedNspawn {
   options: NspawnOptions;
   given: ReadonlySet<Key>;
+  /** The options in their order. */
+  typed: readonly { key: Key; value: string | undefined }[];
   /** As typed, by setting. */
   texts: ReadonlyMap<Key, string>;
   warnings: string[];
@@ -68,7 +70,7 @@ export function parseNspawn(words: string[]): ParsedNspawn | "help" | "version" 
   }
   options.command = operands;
   checkTogether(options, texts);
-  return { options, given: new Set(texts.keys()), texts, warnings };
+  return { options, given: new Set(texts.keys()), typed: parsed, texts, warnings };
 }
 
 function keepText(before: string | undefined, { text }: ParsedOption<Key>): string {

@@ -11,6 +11,8 @@ import { integrateJournal, integrateResolvConf, integrateTimezone } from "./inte
 import { furnish, NOTIFY } from "./mounts.js";
 import { EXIT_FAILURE, type NspawnOptions } from "./options.js";
 import { readMachineId, type Tree } from "./root.js";
+import type { ParsedNspawn } from "./grammar.js";
+import { addSettings } from "./settings.js";
 import { buildSeccomp } from "./seccomp.js";
 import { type Layers, mountTree } from "./tree-mount.js";
 
@@ -26,11 +28,13 @@ interface Contents {
 }
 
 /**
- * What systemd-nspawn(1) was asked for, as a spec.
- * @param texts what was typed, by option
+ * What systemd-nspawn(1) was asked for, on the command line and in a settings file, as a spec. What a person should know
+ * of it is added to `parsed.warnings`.
  * @throws BrigError BRIG_BAD_OPTION with systemd-nspawn's message
  */
-export function buildNspawnSpec(options: NspawnOptions, texts: ReadonlyMap<string, string>, context: NspawnContext): Spec {
+export function buildNspawnSpec(parsed: ParsedNspawn, context: NspawnContext): Spec {
+  const { options, texts, warnings } = addSettings(parsed, context);
+  parsed.warnings.splice(0, parsed.warnings.length, ...warnings);
   const notes = startNotes();
   const decided = decide(options, context);
   const contents = furnishRoot(options, decided, context, notes);
