@@ -65,7 +65,8 @@ const SETTINGS: Record<string, Record<string, Setting>> = {
     PrivateUsersChown: { option: "private-users-chown", group: "private-users-ownership", trusted: true, flag: true },
   },
   Network: {
-    Private: network("private-network", true),
+    // it only takes away
+    Private: { option: "private-network", group: "network", flag: true },
     VirtualEthernet: network("network-veth", true),
     VirtualEthernetExtra: network("network-veth-extra"),
     Interface: network("network-interface"),
