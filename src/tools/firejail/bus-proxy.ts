@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { closeSync, constants, openSync, rmSync } from "node:fs";
 import { BrigError } from "../../error/brig-error.js";
 import type { BusProxy } from "./desktop.js";
 
@@ -28,9 +28,12 @@ export async function startProxies(proxies: readonly BusProxy[]): Promise<Runnin
 }
 
 /** The proxy writes a byte to the descriptor when it listens, and leaves when the other end closes. */
-async function startProxy({ address, socket, words }: BusProxy): Promise<ChildProcess> {
+async function startProxy({ address, socket, words, log }: BusProxy): Promise<ChildProcess> {
   rmSync(socket, { force: true });
-  const child = spawn("xdg-dbus-proxy", ["--fd=3", address, socket, "--filter", ...words], { stdio: ["ignore", "ignore", "inherit", "pipe"] });
+  const output = log === undefined ? "ignore" : log === "" ? 2 : openSync(log, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW, 0o600);
+  const told = log === undefined ? [] : ["--log"];
+  const child = spawn("xdg-dbus-proxy", ["--fd=3", address, socket, "--filter", ...told, ...words], { stdio: ["ignore", output, "inherit", "pipe"] });
+  if (typeof output === "number" && output > 2) closeSync(output);
   const ready = child.stdio[3]!;
   const answer = await Promise.race([
     once(ready, "data").then(() => "ready"),

@@ -2,7 +2,7 @@ import { describeOrigin } from "../../spec/origin.js";
 import { type Draft, hide } from "./draft.js";
 import { dropVariable } from "./environment.js";
 import { findReal, refuseRule } from "./paths.js";
-import type { Rule } from "./rule.js";
+import { findLast, type Rule } from "./rule.js";
 import { applyX11 } from "./x11.js";
 
 /** X11 and the message buses. */
@@ -22,6 +22,8 @@ export interface BusProxy {
   socket: string;
   /** "--talk=org.example". */
   words: string[];
+  /** Where what it sees is kept; "" is standard error. */
+  log?: string;
 }
 
 function applyBus(draft: Draft, bus: Bus): void {
@@ -69,7 +71,8 @@ function filterBus(draft: Draft, bus: Bus, rule: Rule, details: readonly Rule[])
     throw refuseRule(rule, "BRIG_CANNOT_FILTER_BUS", `the ${bus === "user" ? "session" : "system"} bus can be filtered only through xdg-dbus-proxy`, `apt-get install xdg-dbus-proxy, or --dbus-${bus}=none, or --ignore=dbus-${bus}`);
   const socket = `${context.stage}/bus-${bus}-${process.pid}`;
   const words = details.filter(({ name }) => !name.endsWith(".log")).map(({ name, value }) => `--${name.slice(name.indexOf(".") + 1)}=${value}`);
-  draft.proxies.push({ address, socket, words: [...(bus === "user" ? ["--talk=org.freedesktop.DBus"] : []), ...words] });
+  const log = details.some(({ name }) => name.endsWith(".log")) ? { log: findLast(draft.rules, "dbus-log")?.value ?? "" } : {};
+  draft.proxies.push({ address, socket, words: [...(bus === "user" ? ["--talk=org.freedesktop.DBus"] : []), ...words], ...log });
   for (const path of others) if (path !== real) hide(draft, path, rule.origin);
   draft.view.bind(findReal(real)!, socket, rule.origin);
 }

@@ -55,7 +55,6 @@ const UNSUPPORTED: Record<string, string> = {
   "ids-init": "firejail's intrusion detection: aide(1) is one of its own",
   "ids-check": "firejail's intrusion detection: aide(1) is one of its own",
   nettrace: "tcpdump on the host", dnstrace: "tcpdump on the host", snitrace: "tcpdump on the host", icmptrace: "tcpdump on the host",
-  "dbus-log": "xdg-dbus-proxy --log", "dbus-user.log": "xdg-dbus-proxy --log", "dbus-system.log": "xdg-dbus-proxy --log",
 };
 
 /** Reads the words behind "firejail" (firejail(1), version 0.9.72). */
@@ -115,7 +114,8 @@ function readSwitch(parsed: Words, name: string): void {
 }
 
 function readRule(parsed: Words, word: string, name: string, value: string, hasValue: boolean): void {
-  if (findFault(name, value) !== undefined || name === "whitelist-ro" || (hasValue && value === "")) throw refuse(word);
+  const isLog = value === "" ? name === "dbus-user.log" || name === "dbus-system.log" : name === "dbus-log";
+  if ((findFault(name, value) !== undefined && !isLog) || name === "whitelist-ro" || (hasValue && value === "")) throw refuse(word);
   const origin: Origin = { kind: "flag", text: word };
   parsed.steps.push({ kind: "rule", rule: { name, value, origin } });
 }
