@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { BrigError } from "../error/brig-error.js";
 import { findCacheFolder } from "../launch/cache.js";
 import { handOverPlan } from "../launch/hand-over.js";
 import { findRunFolder } from "../launch/run-folder.js";
@@ -15,13 +16,15 @@ import { loadRules } from "../tools/firejail/choose.js";
 import type { FirejailConfig } from "../tools/firejail/config.js";
 import { readJailContext, findPlaces } from "../tools/firejail/context.js";
 import { findShell, type Words } from "../tools/firejail/grammar.js";
+import type { Places } from "../tools/firejail/macros.js";
 import { listCreated } from "../tools/firejail/make.js";
 import { makeCreated, prepareFolders, stageFiles } from "../tools/firejail/prepare.js";
 import { openProfileFiles } from "../tools/firejail/profile-files.js";
 import { findLast, hasRule, listValues, type Rule } from "../tools/firejail/rule.js";
 import { buildFirejailSpec, type JailSpec } from "../tools/firejail/spec.js";
 import type { Watching } from "./firejail-watch.js";
-import { PROFILE, PROTOCOL } from "./firejail-show.js";
+import type { UnpackedImage } from "./firejail-appimage.js";
+import { PROFILE, PROTOCOL, showFiles } from "./firejail-show.js";
 import { runFirejailAction } from "./firejail-actions.js";
 import { sealPlan, type ToolRun } from "./soft-tool.js";
 import { build } from "./version.js";
@@ -31,6 +34,7 @@ interface Jail extends JailSpec {
   words: Words;
   runFolder: string;
   watching: Watching | undefined;
+  image: UnpackedImage | undefined;
 }
 
 /** Runs a program as firejail would. */
@@ -43,6 +47,26 @@ export async function runFirejail(run: ToolRun, words: Words): Promise<number> {
   const { rules, chosen } = loadRules(asked, program, openProfileFiles(places.home), places, config, run.host.euid === 0);
   const joined = findJoined(findLast(rules, "join-or-start")?.value);
   if (joined !== undefined) return await runFirejailAction(run, { ...words, action: { name: "join", sandbox: joined } });
+  const start: Start = { words, places, config, rules, chosen };
+  if (!words.appimage) return await startJail(run, start);
+  run.recording.stop();
+  const image = await (await import("./firejail-appimage.js")).unpackImage(run, program ?? "");
+  try {
+    return await startJail(run, start, image);
+  } finally {
+    image.remove();
+  }
+}
+
+interface Start {
+  words: Words;
+  places: Places;
+  config: FirejailConfig;
+  rules: readonly Rule[];
+  chosen: string | undefined;
+}
+
+async function startJail(run: ToolRun, { words, places, config, rules, chosen }: Start, image?: UnpackedImage): Promise<number> {
   const created = listCreated(rules, places);
   run.recording.aside(() => makeCreated(created));
   const folders = listOwnFolders(run.host.euid);
@@ -51,14 +75,24 @@ export async function runFirejail(run: ToolRun, words: Words): Promise<number> {
   // where one of them is gone, it has to be made again
   for (const path of [...created.folders, ...created.files, ...folders.own]) existsSync(path);
   statSync(folders.stage);
-  const context = readJailContext(run.host, places, folders.stage, folders.own);
-  const command = words.command.length > 0 ? words.command : [findShell()];
-  const jail = buildFirejailSpec(rules, command, context);
-  const quiet = words.quiet || hasRule(rules, "quiet") || config.get("quiet-by-default") === "yes";
-  const spec = quiet ? jail.spec : writeExtension(jail.spec, { ...readExtension(jail.spec), says: jail.warnings.map((warning) => `Warning: ${warning}`) });
+  const context = { ...readJailContext(run.host, places, folders.stage, folders.own), image };
+  const jail = buildFirejailSpec(rules, findCommand(words, image), context);
   run.recording.aside(() => stageFiles(jail.staged));
   for (const { path } of jail.staged) statSync(path);
-  return await launch(run, { ...jail, spec: noteRules(spec, rules, chosen), words, runFolder, watching: findWatching(words, rules, config, places.home) });
+  const says = listSayings(jail, words, rules, config);
+  const spec = noteRules(writeExtension(jail.spec, { ...readExtension(jail.spec), ...(says.length > 0 ? { says } : {}) }), rules, chosen);
+  return await launch(run, { ...jail, spec, words, runFolder, watching: findWatching(words, rules, config, places.home), image });
+}
+
+function findCommand({ command }: Words, image: UnpackedImage | undefined): string[] {
+  if (image) return [join(image.folder, "AppRun"), ...command.slice(1)];
+  return command.length > 0 ? command : [findShell()];
+}
+
+/** Warnings, unless it shall be quiet; and with --debug what is mounted and hidden, and why. */
+function listSayings({ warnings, spec }: JailSpec, words: Words, rules: readonly Rule[], config: FirejailConfig): string[] {
+  const quiet = words.quiet || hasRule(rules, "quiet") || config.get("quiet-by-default") === "yes";
+  return [...(quiet ? [] : warnings.map((warning) => `Warning: ${warning}`)), ...(words.debug ? showFiles(spec).split("\n") : [])];
 }
 
 /** For --profile.print and --protocol.print. */
@@ -88,13 +122,21 @@ async function launch(run: ToolRun, jail: Jail): Promise<number> {
   const { words, proxies, watching } = jail;
   const spec = watching ? addWatch(jail.spec, watching) : jail.spec;
   const plan = compilePlan(spec, run.host, { runFolder: jail.runFolder, words: [run.tool, ...run.words], cwd: process.cwd(), build });
-  const stays = proxies.length > 0 || watching !== undefined || words.output !== undefined;
+  const stays = proxies.length > 0 || watching !== undefined || words.output !== undefined || jail.image !== undefined;
+  if (stays) refuseDescriptors(spec);
   if (!stays) return await handOverPlan(isKept(spec) ? sealPlan(run, plan) : encodePlan(plan));
   run.recording.stop();
   return await withProxies(proxies, () => withOutput(words, async (streams) => {
     if (watching) return (await import("./firejail-watch.js")).runWatchedJail(encodePlan(plan), spec, run.host, watching, streams);
     return (await import("../launch/run-plan.js")).runPlan(encodePlan(plan), streams);
   }));
+}
+
+/** The launcher that Node starts has descriptors of its own there. */
+function refuseDescriptors(spec: Spec): void {
+  const { keepFds, descriptors } = readExtension(spec);
+  if (!keepFds?.length && !descriptors?.passAllBut) return;
+  throw new BrigError("descriptors cannot be kept where a bus is filtered, calls are watched, output is logged or an AppImage is unpacked", { code: "BRIG_CANNOT_KEEP_FD", exitCode: 1, hint: "leave one of the two out: --ignore=keep-fd, --ignore=dbus-user" });
 }
 
 /** A name that a killed sandbox left is freed by whoever compiles; and which interfaces there are, no file tells. */

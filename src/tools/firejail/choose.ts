@@ -16,7 +16,7 @@ export interface Loaded extends Load {
  * @param program the command's first word, or undefined for a shell
  */
 export function loadRules(words: Words, program: string | undefined, files: ProfileFiles, places: Places, config: FirejailConfig, root: boolean): Loaded {
-  const load: Loaded = { files, places, config, rules: [], ignored: new Set(), skipped: [], chosen: undefined };
+  const load: Loaded = { files, places, config, rules: [], ignored: new Set(), skipped: [], chosen: undefined, ...(words.appimage ? { appimage: true } : {}) };
   for (const step of words.steps) {
     if (step.kind === "rule") load.rules.push(step.rule);
     else if (step.kind === "ignore") ignoreBefore(load, step.words, step.text);

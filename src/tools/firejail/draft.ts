@@ -20,6 +20,8 @@ export interface JailContext {
   stage: string;
   /** Folders of brig's own that no payload may see: sockets and plans in them would be ways out. */
   own: readonly string[];
+  /** The AppImage that is run, and where its files are. */
+  image?: { image: string; folder: string } | undefined;
   /** brig's own executable, without links. */
   launcher?: string | undefined;
 }

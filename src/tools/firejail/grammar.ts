@@ -30,6 +30,8 @@ export interface Words {
   watch?: { what: "trace" | "build"; file: string };
   /** The program's output goes to a file too, with its errors or without. */
   output?: { file: string; errors: boolean };
+  /** The program is an AppImage. */
+  appimage?: boolean;
   /** Program and arguments; empty: the user's shell. */
   command: string[];
   /** As a login shell is started. */
@@ -37,7 +39,7 @@ export interface Words {
 }
 
 /** Options that are no rules of a profile and mean nothing more than their presence. */
-const SWITCHES = new Set(["noprofile", "quiet", "debug", "debug-blacklists", "debug-whitelists", "debug-private-lib"]);
+const SWITCHES = new Set(["noprofile", "quiet", "debug", "debug-blacklists", "debug-whitelists", "debug-private-lib", "appimage"]);
 const ACTIONS = new Set(["help", "version", "list", "tree", "shutdown", "join", "ls", "cat", "get", "put", "join-network", "join-filesystem", "bandwidth", "top", "netstats", "symlinks", "symlinks-clean", "debug-caps", "debug-syscalls", "debug-protocols", "debug-errnos"]);
 
 /** What --NAME.print prints. */
@@ -45,7 +47,6 @@ const PRINTED = new Set(["caps", "seccomp", "protocol", "cpu", "dns", "profile",
 
 /** What Firejail has and brig firejail has not, with how to go on. */
 const UNSUPPORTED: Record<string, string> = {
-  appimage: "brig firejail mounts no AppImage: unpack it with --appimage-extract and run its AppRun",
   chroot: "brig run --root DIR runs a program in another root",
   overlay: "Debian's firejail has no overlayfs either: brig run --ephemeral keeps what a program writes apart",
   "overlay-named": "brig run --ephemeral keeps what a program writes apart",
@@ -110,6 +111,7 @@ function readOption(parsed: Words, word: string): void {
 function readSwitch(parsed: Words, name: string): void {
   if (name === "noprofile") parsed.noprofile = true;
   else if (name === "quiet") parsed.quiet = true;
+  else if (name === "appimage") parsed.appimage = true;
   else parsed.debug = true;
 }
 

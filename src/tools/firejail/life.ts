@@ -27,6 +27,8 @@ function applyEnvironment(draft: Draft): void {
   for (const [name, value] of Object.entries(TOLD)) setVariable(draft, name, value);
   // a login shell that is brig itself would begin anew inside
   if (/\/(firejail|brig)$/.test(readVariable(draft, "SHELL") ?? "")) setVariable(draft, "SHELL", "/bin/bash");
+  const { image, cwd } = draft.context;
+  if (image) for (const [name, value] of Object.entries({ APPIMAGE: image.image, APPDIR: image.folder, ARGV0: image.image, OWD: cwd })) setVariable(draft, name, value);
   for (const rule of draft.rules) {
     if (rule.name === "rmenv") dropVariable(draft, rule.value);
     if (rule.name !== "env") continue;
@@ -134,6 +136,10 @@ function applyTimeout(draft: Draft): void {
 
 function applyDescriptors(draft: Draft): void {
   for (const { value, rule } of listValues(draft.rules, "keep-fd")) {
+    if (value === "all") {
+      draft.extension.descriptors = { passAllBut: [] };
+      continue;
+    }
     if (!/^\d+$/.test(value)) throw refuseRule(rule, "BRIG_CANNOT_KEEP_FD", `brig keeps descriptors that are named by number, and ${value} is none`, "--keep-fd=3,4");
     if (Number(value) > 2) (draft.extension.keepFds ??= []).push(Number(value));
   }

@@ -26,7 +26,11 @@ export function stageFiles(staged: JailSpec["staged"]): void {
 
 /** A folder of the caller's alone: another user's files in it would be mounted into the sandbox. */
 function openStage(stage: string): void {
-  mkdirSync(stage, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(stage, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new BrigError(`cannot make the folder ${stage}: ${(error as Error).message}`, { code: "BRIG_UNSAFE_FOLDER", exitCode: 1, hint: "give the folder above it to this user, or set XDG_CACHE_HOME", cause: error });
+  }
   const stat = lstatSync(stage);
   if (!stat.isDirectory() || stat.uid !== process.geteuid?.())
     throw new BrigError(`${stage} is not a folder of this user`, { code: "BRIG_UNSAFE_FOLDER", exitCode: 1, hint: `remove it, or set XDG_CACHE_HOME` });

@@ -4,7 +4,7 @@ import { describeOrigin } from "../../spec/origin.js";
 import { buildBase } from "./base.js";
 import { applyDesktop, type BusProxy } from "./desktop.js";
 import { applyDevices } from "./devices.js";
-import { type Draft, hide, type JailContext } from "./draft.js";
+import { byFirejail, type Draft, hide, type JailContext } from "./draft.js";
 import { applyFileRules } from "./hide.js";
 import { applyIdentity } from "./identity.js";
 import { applyLife } from "./life.js";
@@ -41,6 +41,7 @@ export function buildFirejailSpec(given: readonly Rule[], command: readonly stri
   applyWhitelist(draft);
   applyFileRules(draft);
   for (const path of hideMedia(draft)) draft.context.folders.exists(path);
+  showImage(draft);
   applyDevices(draft);
   applyLife(draft);
   applyDesktop(draft);
@@ -91,6 +92,13 @@ function refuseUnsupported(rules: readonly Rule[]): void {
 
 function listNotes(rules: readonly Rule[]): string[] {
   return rules.flatMap((rule) => (Object.hasOwn(UNSUPPORTED, rule.name) ? [`${UNSUPPORTED[rule.name]} (${describeOrigin(rule.origin)})`] : []));
+}
+
+/** An AppImage's files, wherever the rules have hidden the folder that they are in; and what its AppRun expects to be told. */
+function showImage(draft: Draft): void {
+  const { image } = draft.context;
+  if (!image) return;
+  draft.view.bind(image.folder, image.folder, byFirejail("the AppImage's files"), { readonly: true, nosuid: true, nodev: true });
 }
 
 function finishSpec(draft: Draft): Spec {

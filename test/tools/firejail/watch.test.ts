@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -86,4 +86,55 @@ test("--output keeps what the program says in files of 500 KB, and --output-stde
   const { status, stderr } = run("--noprofile", "--quiet", "--output=/nowhere/log", "true");
   assert.equal(status, 1);
   assert.match(stderr, /cannot write \/nowhere\/log/);
+});
+
+/** The ELF program's header and nothing else, with a squashfs behind it, as an AppImage of type 2 has them. */
+function makeImage(home: string, script: string): string {
+  const tree = join(home, "tree");
+  mkdirSync(tree);
+  writeFileSync(join(tree, "AppRun"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  writeFileSync(join(tree, "data"), "from the image\n");
+  const squashfs = join(home, "image.squashfs");
+  assert.equal(spawnSync("mksquashfs", [tree, squashfs, "-quiet", "-no-progress", "-all-root"], { stdio: "ignore" }).status, 0);
+  const elf = Buffer.alloc(64);
+  elf.write("\x7fELF\x02\x01\x01\0AI\x02", 0, "latin1");
+  elf.writeBigUInt64LE(64n, 0x28);
+  elf.writeUInt16LE(64, 0x3a);
+  const image = join(home, "prog.AppImage");
+  writeFileSync(image, Buffer.concat([elf, readFileSync(squashfs)]), { mode: 0o755 });
+  return image;
+}
+
+test("--appimage runs an AppImage's program from its own files, read-only, and leaves none of them", { skip }, (t) => {
+  if (spawnSync("sh", ["-c", "command -v mksquashfs unsquashfs"]).status !== 0) return t.skip("squashfs-tools is not installed");
+  const { home, run } = makeUser(t);
+  const image = makeImage(home, 'cat "$APPDIR/data"; echo "$1 $container $APPIMAGE"; (: > "$APPDIR/new") 2>/dev/null || echo kept; exit 7');
+  spawnSync("chown", ["-R", `${UID}:${UID}`, home]);
+  const before = readdirSync(tmpdir()).filter((name) => name.startsWith("brig-appimage-"));
+  for (const options of [["--noprofile"], ["--noprofile", "--private-tmp", "--private", "--noexec=/tmp"]]) {
+    const { stdout, stderr, status } = run("--quiet", ...options, "--appimage", image, "word");
+    assert.deepEqual([stdout, status], [`from the image\nword firejail ${image}\nkept\n`, 7], stderr);
+  }
+  assert.deepEqual(readdirSync(tmpdir()).filter((name) => name.startsWith("brig-appimage-") && !before.includes(name)), []);
+  for (const [file, said] of [["data", /no AppImage/], ["nothing", /cannot read/]] as const) assert.match(run("--noprofile", "--appimage", join(home, file)).stderr, said);
+});
+
+test("--debug tells what is mounted and hidden, and by which rule", { skip }, (t) => {
+  const { run, home } = makeUser(t);
+  const { stderr, stdout } = run("--noprofile", "--debug", "--blacklist=~/.ssh", "echo", "done");
+  assert.match(stderr, new RegExp(`^blacklist ${home}/\\.ssh \\(--blacklist=~/\\.ssh\\)$`, "m"));
+  assert.match(stderr, /^bind \/usr rbind,ro/m);
+  assert.equal(stdout, "done\n");
+});
+
+test("--keep-fd=all lets the program have the caller's descriptors, which it has not without", { skip }, (t) => {
+  const { home, run } = makeUser(t);
+  assert.match(run("--noprofile", "--keep-fd=all", "--trace", "true").stderr, /descriptors cannot be kept/);
+  writeFileSync(join(home, "open"), "through the descriptor");
+  const words = (option: string[]): string => `exec 7< ${home}/open; ${brig} firejail --noprofile --quiet ${option.join(" ")} sh -c 'cat <&7'`;
+  const env = { HOME: home, PATH: "/usr/bin:/bin", BRIG_NO_CACHE: "1" };
+  const shell = (script: string): string => spawnSync("sh", ["-c", script], { encoding: "utf8", env, cwd: home }).stdout;
+  assert.equal(shell(words(["--keep-fd=all"])), "through the descriptor");
+  assert.equal(shell(words(["--keep-fd=7"])), "through the descriptor");
+  assert.equal(shell(words([])), "");
 });
