@@ -1,3 +1,4 @@
+import type { Accounts } from "../host/accounts.js";
 import type { Extension } from "../spec/extension.js";
 import type { Spec } from "../spec/oci.js";
 import { describeOrigin, findOrigin } from "../spec/origin.js";
@@ -17,6 +18,8 @@ export interface UnitFacts {
   /** The owner of a file or folder; undefined when there is none. */
   ownerOf(path: string): { uid: number; gid: number } | undefined;
   exists(path: string): boolean;
+  /** systemd takes no number that has no account. */
+  accounts: Pick<Accounts, "userById" | "groupById">;
 }
 
 export interface UnitLine {

@@ -15,9 +15,11 @@ export function writeIdentity(draft: UnitDraft): void {
   if (extension.setgroups) lack(draft, "/linux/gidMappings", "setgroups(2) decided by hand");
 }
 
-function putUser(draft: UnitDraft, { uid, gid }: { uid: number; gid: number }): void {
-  put(draft, "User", String(uid));
-  put(draft, "Group", String(gid));
+function putUser(draft: UnitDraft, { uid, gid }: { uid: number; gid: number }, comment?: string): void {
+  const [user, group] = [draft.facts.accounts.userById(uid), draft.facts.accounts.groupById(gid)];
+  if (!user || !group) return lack(draft, "/process/user", `the ids ${uid}:${gid}, which no account has`);
+  put(draft, "User", user.name, comment);
+  put(draft, "Group", group.name);
 }
 
 /**
@@ -39,8 +41,7 @@ function writeMapped(draft: UnitDraft, user: { uid: number; gid: number }): void
     if (!owner || owner.uid === 0) return lack(draft, `/mounts/${index}`, `writing to ${path}, which belongs to root, without being root: only mapped mounts allow that`);
     if (owner.uid !== first.owner?.uid) return lack(draft, `/mounts/${index}`, `writing to folders of several owners (${path})`);
   }
-  put(draft, "User", String(first.owner!.uid), `who owns ${first.path}`);
-  put(draft, "Group", String(first.owner!.gid));
+  putUser(draft, first.owner!, `who owns ${first.path}`);
 }
 
 function writeRights(draft: UnitDraft): void {

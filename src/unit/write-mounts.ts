@@ -1,6 +1,6 @@
 import type { RootEntry } from "../spec/extension.js";
 import type { Mount } from "../spec/oci.js";
-import { lack, put, type UnitDraft } from "./draft.js";
+import { isAsked, lack, put, type UnitDraft } from "./draft.js";
 import { quotePath } from "./quote.js";
 
 /** What PrivateDevices= makes by itself. */
@@ -12,9 +12,11 @@ export function writeRoot(draft: UnitDraft, home: { from: string } | undefined):
   const path = spec.root?.path ?? "";
   if (path === "") {
     if (!extension.rootTmpfs) lack(draft, "/root", "a root that stays where the caller is");
-    put(draft, "TemporaryFileSystem", "/:ro", "an empty root; what follows is all there is in it");
+    // not TemporaryFileSystem=/, which a ProtectSystem= that DynamicUser= brings along silently undoes
+    put(draft, "RuntimeDirectory", "brig-%N", "an empty root; what follows is all there is in it");
+    put(draft, "RootDirectory", "/run/brig-%N");
   } else put(draft, "RootDirectory", quotePath(path));
-  if (path !== "" && spec.root?.readonly) put(draft, "ProtectSystem", "strict");
+  if (path === "" || spec.root?.readonly) put(draft, "ProtectSystem", "strict");
   put(draft, "MountAPIVFS", "yes");
   for (const entry of extension.files ?? []) if (!(entry.type === "dir" && entry.path === home?.from)) writeEntry(draft, entry);
   for (const [index, mount] of (spec.mounts ?? []).entries()) writeMount(draft, mount, index);
@@ -26,7 +28,7 @@ function writeEntry(draft: UnitDraft, entry: RootEntry): void {
   if (DEVICES.has(entry.path) || isOfApi(entry.path)) return;
   if (entry.type === "dir") return putTmpfs(draft, entry.path, [`mode=${(entry.mode ?? 0o755).toString(8).padStart(4, "0")}`]);
   // a link of the host's system folders (/bin to /usr/bin): what it leads to, in its place
-  if (entry.type === "symlink" && draft.facts.exists(entry.path)) return put(draft, "BindReadOnlyPaths", quotePath(entry.path));
+  if (entry.type === "symlink" && draft.facts.exists(entry.path)) return put(draft, "BindReadOnlyPaths", `-${quotePath(entry.path)}`);
   if (entry.type === "symlink" && /^(usr\/)?(s?bin|lib\w*)$/.test(entry.target)) return;
   lack(draft, "/annotations/dev.brig.files", `${entry.type} ${entry.path}, made in the root`);
 }
@@ -37,7 +39,8 @@ function writeMount(draft: UnitDraft, mount: Mount, index: number): void {
   if (type === "tmpfs") return putTmpfs(draft, destination, options);
   if (type !== "bind" && !options.some((option) => /^r?bind$/.test(option))) return lack(draft, `/mounts/${index}`, `a ${type} at ${destination}`);
   if (source.startsWith("/proc/self/fd/")) return lack(draft, `/mounts/${index}`, `a descriptor of the caller at ${destination}`);
-  const optional = draft.extension.optionalBinds?.includes(index) ? "-" : "";
+  // a default shows what there is: the host that the service comes to may have other folders
+  const optional = draft.extension.optionalBinds?.includes(index) || !isAsked(draft, `/mounts/${index}`) ? "-" : "";
   const recursive = options.includes("rbind") ? "" : ":norbind";
   const words = source === destination && recursive === "" ? quotePath(source) : `${quotePath(source)}:${quotePath(destination)}${recursive}`;
   put(draft, options.some((option) => /^r?ro$/.test(option)) ? "BindReadOnlyPaths" : "BindPaths", `${optional}${words}`);

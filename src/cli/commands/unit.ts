@@ -2,7 +2,9 @@ import { accessSync, constants, mkdirSync, renameSync, statSync, writeFileSync }
 import { basename, dirname, join, resolve } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
 import { describeErrno } from "../../error/errno.js";
+import { readAccounts } from "../../host/accounts.js";
 import { readHostFacts } from "../../host/facts.js";
+import { readText } from "../../host/read-text.js";
 import { runProgram } from "../../machine/run-program.js";
 import type { Spec } from "../../spec/oci.js";
 import { buildUnit } from "../../unit/build-unit.js";
@@ -150,6 +152,7 @@ function requireUnitName(text: string): string {
 }
 
 const hostFacts: UnitFacts = {
+  accounts: readAccounts(readText),
   ownerOf: (path) => {
     const stat = statSync(path, { throwIfNoEntry: false });
     return stat && { uid: stat.uid, gid: stat.gid };

@@ -5,7 +5,7 @@ import { readHostFacts } from "../../host/facts.js";
 import { handOverPlan } from "../../launch/hand-over.js";
 import { runPlan } from "../../launch/run-plan.js";
 import { Sandbox } from "../../library/sandbox.js";
-import { planBind } from "../../machine/bind-into.js";
+import { bindInto } from "../../machine/bind-into.js";
 import { planLogin, planShell } from "../../machine/enter.js";
 import { findMachine } from "../../machine/find.js";
 import { encodePlan } from "../../plan/encode.js";
@@ -97,10 +97,10 @@ function fileExists(): Error {
 }
 
 async function bind(name: string, [from = "", to = from]: string[], { readonly, mkdir }: MachinectlOptions): Promise<number> {
-  const plan = await blame("Failed to bind mount", () => {
+  await blame("Failed to bind mount", async () => {
     if (name === HOST) throw machinectlError("Bind mounting is only supported on container machines.", "BRIG_NOT_SUPPORTED");
     if (!to.startsWith("/")) throw machinectlError("Destination path must be absolute", "BRIG_BAD_VALUE", "it is a path in the machine");
-    return planBind(findMachine(name), { source: resolve(from), target: to, readonly, make: mkdir }, readHostFacts());
+    await bindInto(findMachine(name), { source: resolve(from), target: to, readonly, make: mkdir }, readHostFacts());
   });
-  return await handOverPlan(encodePlan(plan));
+  return 0;
 }
