@@ -1,5 +1,4 @@
 import { readHostFacts, type HostFacts } from "../../host/facts.js";
-import { findRunFolder } from "../../launch/run-folder.js";
 import { holdPlan, type LauncherStreams, runLauncher } from "../../launch/run-plan.js";
 import { compilePlan } from "../../plan/compile.js";
 import { encodePlan } from "../../plan/encode.js";
@@ -29,7 +28,7 @@ const FILE_CAPABILITIES = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_F
  */
 export async function runWork(work: Work): Promise<number> {
   const host = readHostFacts();
-  const plan = compilePlan(buildWorkSpec(work, host), host, { runFolder: findRunFolder(host.euid), cwd: "/" });
+  const plan = compilePlan(buildWorkSpec(work, host), host, { cwd: "/", detachKeys: "" });
   const streams: LauncherStreams = work.streams ?? ["ignore", 1, 2];
   return await holdPlan(encodePlan(plan), (fd) => runLauncher(["--plan-fd", "3"], [fd], { streams }));
 }
