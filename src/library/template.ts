@@ -69,7 +69,9 @@ function makeTemplate(host: HostFacts, options: PolicyOptions, way: "run" | "box
   const consulted: Consulted = { files: new Set(), env: new Set() };
   const home = process.env["HOME"]?.startsWith("/") ? resolve(process.env["HOME"]) : homedir();
   const spec = buildSpec({ ...options, tty: "never" }, [ANY_PROGRAM], { cwd, env: process.env, home, host, consulted });
-  const visible = way === "box" || options.name !== undefined;
+  const { display, network } = readExtension(spec);
+  // what stands beside a sandbox has its files in the state folder
+  const visible = way === "box" || options.name !== undefined || display !== undefined || (network?.mode === "user" && !network.filter);
   const compileOptions = visible ? { runFolder: findRunFolder(host.euid), detachKeys: "" } : { detachKeys: "" };
   const plan = compilePlan(spec, host, compileOptions);
   const made: Kept = {

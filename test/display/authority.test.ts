@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../fast-check.js";
 import { findHostDisplay } from "../../src/display/host-display.js";
 import { parseScreenSize } from "../../src/display/server-words.js";
 import { chooseCookie, encodeCookie, FAMILY_LOCAL, FAMILY_WILD, MAGIC_COOKIE, parseAuthority } from "../../src/display/untrusted/authority.js";

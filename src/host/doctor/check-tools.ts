@@ -8,7 +8,6 @@ const TOOLS: readonly { name: string; debian: string; means: string }[] = [
   { name: "ip", debian: "iproute2", means: "links, addresses and routes: brig netns, --allow-host, --net veth" },
   { name: "debootstrap", debian: "debootstrap", means: "roots made of a Debian release" },
   { name: "skopeo", debian: "skopeo", means: "images copied from and to other stores" },
-  { name: "xauth", debian: "xauth", means: "--x11: a cookie of its own for a sandbox's X server" },
   { name: "Xvfb", debian: "xvfb", means: "--x11: an X server without a screen" },
   { name: "Xephyr", debian: "xserver-xephyr", means: "--x11: an X server in a window" },
   { name: "xdg-dbus-proxy", debian: "xdg-dbus-proxy", means: "a filtered D-Bus for desktop programs" },

@@ -17,6 +17,9 @@ const UNCHANGED = 0xffffffff;
 const SOCKETS = "/tmp/.X11-unix";
 const ATTRIBUTES = MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
 
+/** Words: the folder, the launcher, the sandbox's cgroups. */
+const START_SERVER = 'cd "$1" && launcher=$2 && shift 2 && for group; do echo $$ > "$group/cgroup.procs" || exit 1; done; exec "$launcher" --plan server.plan';
+
 type Compile = (spec: Spec, host: HostFacts) => Plan;
 
 /**
@@ -31,7 +34,7 @@ export function compileDisplay(context: Context, compile: Compile): void {
   const place = display.folder === SOCKETS ? "socket" : "client";
   const words = ["/bin/sh", "-s", "--", folder, ...owners, display.server ? (display.host?.cookies ?? "") : ""];
   addStep(context, "host", { op: "RUN", argv: words, input: writeScript(display, place, compile, context.host), timeoutMs: TIMEOUT_MS, substitute: true }, POINTER);
-  if (display.server) return addCompanion(context, ["/bin/sh", "-c", 'cd "$1" && exec "$2" --plan server.plan', "sh", folder, findLauncher()], "", SIGTERM);
+  if (display.server) return addCompanion(context, ["/bin/sh", "-c", START_SERVER, "sh", folder, findLauncher(), ...listCgroups(context)], "", SIGTERM);
   if (!display.host) throw refuse(context.extension, POINTER, "BRIG_BAD_SPEC", "a display is the host's or has a server", "give it host or server");
   const told = JSON.stringify({ ...display.host, number: DISPLAY_NUMBER, hostNumber: display.host.number }).replaceAll("%", "%%");
   addCompanion(context, [process.execPath, findCompanion("untrusted-display"), `${folder}/${place}/Xauthority`], told, 0);
@@ -39,6 +42,11 @@ export function compileDisplay(context: Context, compile: Compile): void {
 
 function addCompanion(context: Context, argv: string[], input: string, endSignal: number): void {
   addStep(context, "parent", { op: "COMPANION", argv, input, timeoutMs: TIMEOUT_MS, sockets: new Uint8Array(), endSignal, substitute: true }, POINTER);
+}
+
+/** What the server keeps for the payload is the payload's: the sandbox's limits are for both together. */
+function listCgroups({ plan }: Context): string[] {
+  return plan.steps.host.flatMap((step) => (step.op === "CGROUP" ? [`${step.parent}/${step.name}`] : []));
 }
 
 function nameFolder({ options, extension, inPlace }: Context): string {
