@@ -176,7 +176,7 @@ export const commands: Record<string, Registration> = {
   },
   login: {
     group: "What runs",
-    summary: "log in to a machine",
+    summary: "log in to a machine, or to a registry of images",
     load: () => import("./login.js"),
   },
   shell: {
@@ -243,6 +243,31 @@ export const commands: Record<string, Registration> = {
     group: "Images",
     summary: "the commands for images under one word, with inspect and prune",
     load: () => import("./image.js"),
+  },
+  save: {
+    group: "Images",
+    summary: "write images to an archive",
+    load: () => import("./save.js"),
+  },
+  load: {
+    group: "Images",
+    summary: "add the images of an archive",
+    load: () => import("./load.js"),
+  },
+  import: {
+    group: "Images",
+    summary: "make an image of a plain archive of a root",
+    load: () => import("./import.js"),
+  },
+  logout: {
+    group: "Images",
+    summary: "forget the name and password for a registry",
+    load: () => import("./logout.js"),
+  },
+  search: {
+    group: "Images",
+    summary: "look for repositories of a registry",
+    load: () => import("./search.js"),
   },
   system: {
     group: "Images",

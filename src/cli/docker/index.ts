@@ -35,4 +35,10 @@ export const dockerCommands: Record<string, DockerCommand> = {
   history: { summary: "Show the history of an image", load: () => import("../commands/history.js") },
   image: { summary: "Manage images", load: () => import("../commands/image.js") },
   system: { summary: "Manage Docker", load: () => import("../commands/system.js") },
+  save: { summary: "Save one or more images to a tar archive", load: () => import("../commands/save.js") },
+  load: { summary: "Load an image from a tar archive or STDIN", load: () => import("../commands/load.js") },
+  import: { summary: "Import the contents from a tarball to create a filesystem image", load: () => import("../commands/import.js") },
+  login: { summary: "Authenticate to a registry", load: () => import("../images/login.js") },
+  logout: { summary: "Log out from a registry", load: () => import("../commands/logout.js") },
+  search: { summary: "Search Docker Hub for images", load: () => import("../commands/search.js") },
 };

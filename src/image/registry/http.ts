@@ -74,6 +74,12 @@ export function resolveLocation(location: string, base: URL): URL {
   return next;
 }
 
+/** Where a list goes on (RFC 8288, rel="next"). */
+export function findNextPage({ headers, url }: HttpAnswer): URL | undefined {
+  const link = /<([^>]+)>;\s*rel="?next"?/.exec(String(headers["link"] ?? ""))?.[1];
+  return link === undefined ? undefined : resolveLocation(link, url);
+}
+
 export function withoutSecrets(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !SECRET_HEADERS.includes(name.toLowerCase())));
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { imageError } from "../image-error.js";
 import type { Reference } from "../reference.js";
 import { findCredentials } from "./credentials.js";
-import { readBody, resolveLocation } from "./http.js";
+import { findNextPage, readBody } from "./http.js";
 import { type RegistriesConf, readRegistriesConf } from "./registries-conf.js";
 import { RegistrySession } from "./session.js";
 
@@ -22,8 +22,7 @@ export async function listTags({ domain, path }: Reference, options: { signal?: 
     const found = answerSchema.safeParse(JSON.parse((await readBody(answer, ANSWER_MAX)).toString("utf8")));
     if (!found.success) throw imageError("BRIG_REGISTRY_LIES", `${answer.url.host} gives no list of tags`);
     tags.push(...(found.data.tags ?? []));
-    const link = /<([^>]+)>;\s*rel="?next"?/.exec(String(answer.headers["link"] ?? ""))?.[1];
-    next = link === undefined ? undefined : resolveLocation(link, answer.url);
+    next = findNextPage(answer);
   }
   return tags;
 }

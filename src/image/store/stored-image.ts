@@ -64,6 +64,6 @@ function descend(store: ImageStore, entry: Descriptor, platform: Platform): { de
   const { manifests } = parseIndex(bytes, `the index ${entry.digest}`);
   const present = manifests.filter(({ digest }) => hasBlob(store, digest));
   const fitting = present.some((each) => each.platform && matchesPlatform(each.platform, platform));
-  const chosen = selectPlatform(fitting || present.length === 0 ? manifests : present.slice(0, 1).map(({ platform: _, ...rest }) => rest), platform, entry.digest);
+  const chosen = selectPlatform(fitting || present.length === 0 ? manifests : present.slice(0, 1).map(({ mediaType, digest, size }) => ({ mediaType, digest, size })), platform, entry.digest);
   return descend(store, chosen, platform);
 }
