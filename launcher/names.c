@@ -233,15 +233,7 @@ static void answer_client(const union place *client, const uint8_t *bytes, size_
   sys(__NR_sendto, 4, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT, client, place_size(client));
 }
 
-static void server_ready(struct source *source, uint32_t events unused) {
-  struct handed *question = (struct handed *)source;
-  long n = sys(__NR_recvfrom, source->fd, answer_room, sizeof answer_room, MSG_DONTWAIT, 0, 0);
-  if (n < HEADER || memcmp(answer_room, question->question, 2) || !(answer_room[2] & 0x80)) return;
-  answer_room[0] = (uint8_t)(question->id >> 8), answer_room[1] = (uint8_t)question->id;
-  answer_client(&question->client, answer_room, (size_t)n);
-  source_close(source);
-  question->size = 0;
-}
+static void server_ready(struct source *source, uint32_t events);
 
 /* From a port that the kernel draws, with a number that is drawn too: nobody else can answer. */
 static int ask_server(struct handed *question) {
@@ -271,6 +263,17 @@ static void ask_some(struct handed *question) {
   while (question->tries < TRIES_MAX)
     if (ask_server(question) >= 0) return;
   give_up(question);
+}
+
+static void server_ready(struct source *source, uint32_t events unused) {
+  struct handed *question = (struct handed *)source;
+  long n = sys(__NR_recvfrom, source->fd, answer_room, sizeof answer_room, MSG_DONTWAIT, 0, 0);
+  if (n < 0) return ask_some(question); /* nobody listens there (ICMP) */
+  if (n < HEADER || memcmp(answer_room, question->question, 2) || !(answer_room[2] & 0x80)) return;
+  answer_room[0] = (uint8_t)(question->id >> 8), answer_room[1] = (uint8_t)question->id;
+  answer_client(&question->client, answer_room, (size_t)n);
+  source_close(source);
+  question->size = 0;
 }
 
 int names_tick(void) {

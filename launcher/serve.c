@@ -203,7 +203,6 @@ static int watch_all(void) {
 /* Who reads what strangers send has no rights and sees nothing but names. */
 static int drop_rights(void) {
   struct { uint64_t now, most; } files;
-  sys_prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0);
   if (sys(__NR_prlimit64, 0, RLIMIT_NOFILE_, 0, &files) >= 0) files.now = files.most, sys(__NR_prlimit64, 0, RLIMIT_NOFILE_, &files, 0);
   int result = service.root ? (int)sys(__NR_chroot, service.root) : 0;
   if (result == -EPERM && sys(__NR_geteuid)) result = (int)sys(__NR_chdir, service.root); /* an ordinary user: has none to drop */
@@ -215,8 +214,10 @@ static int drop_rights(void) {
   return result < 0 ? result : (int)sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-static _Noreturn void serve(void) {
+static _Noreturn void serve(int parent) {
   if (drop_rights() < 0 || watch_all() < 0) sys_exit(125);
+  /* behind the change of identity, which takes it back (prctl(2)) */
+  if (sys_prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0) < 0 || sys(__NR_getppid) != parent) sys_exit(125);
   sys_close(LEASH);
   for (;;) {
     struct epoll_event event;
@@ -230,8 +231,8 @@ static _Noreturn void serve(void) {
 /* --- the one who waits ------------------------------------------------------------------------------------------- */
 
 static int start_worker(int *pidfd) {
-  int pid = sys_fork();
-  if (!pid) serve();
+  int parent = sys_getpid(), pid = sys_fork();
+  if (!pid) serve(parent);
   *pidfd = pid < 0 ? pid : (int)sys(__NR_pidfd_open, pid, 0);
   return pid;
 }

@@ -13,13 +13,13 @@ ${FORWARDING}
 fail() { echo "$1" >&2; exit 1; }
 lock() { exec 9>"$1/lock"; flock 9; }
 unlock() { exec 9>&-; }
-# Field 22 of a process's stat, "" when it is gone.
+# Field 22 of a process's stat, "" when it is gone or only its status is left.
 read_start() {
   start=
   { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
   line=\${line##*) }
   set -- $line
-  start=\${20-}
+  case $1 in Z|X) ;; *) start=\${20-};; esac
 }
 claim() { set -C; if { echo "$id" >"$nets/leases/$1"; } 2>/dev/null; then set +C; else set +C; return 1; fi; }
 with_forwarding() { mkdir -p "$state"; exec 8>"$state/lock"; flock 8; "$@"; exec 8>&-; }
