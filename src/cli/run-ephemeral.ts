@@ -5,6 +5,7 @@ import { MAPPED_BASE } from "../policy/identity.js";
 import type { SandboxOptions } from "../policy/options.js";
 import { listChanges } from "../rootfs/overlay/changes.js";
 import { commitChanges } from "../rootfs/overlay/commit.js";
+import { dropMountPoints } from "../rootfs/overlay/mount-points.js";
 import { makeScratch, removeScratch, removeStale } from "../rootfs/overlay/scratch.js";
 import { type Extension, readExtension } from "../spec/extension.js";
 import type { Spec } from "../spec/oci.js";
@@ -28,8 +29,8 @@ export async function runEphemeral(bytes: Uint8Array, spec: Spec, mode: NonNulla
   try {
     makeScratch(scratch, overlays, shift);
     const status = await run(bytes);
-    if (mode === "diff") showChanges(overlays);
-    if (mode === "commit") keepChanges(overlays, status, shift);
+    if (mode === "diff") showChanges(overlays, spec);
+    if (mode === "commit") keepChanges(overlays, spec, status, shift);
     return status;
   } finally {
     removeScratch(scratch);
@@ -37,17 +38,17 @@ export async function runEphemeral(bytes: Uint8Array, spec: Spec, mode: NonNulla
 }
 
 /** As `docker diff` prints them, on standard error: standard output is the payload's. */
-function showChanges(overlays: readonly Overlay[]): void {
+function showChanges(overlays: readonly Overlay[], spec: Spec): void {
   const launcher = findLauncher();
-  const lines = overlays.flatMap(({ lower, upper }) => listChanges(lower, upper, launcher).map(({ kind, path }) => `${letters[kind]} ${showPath(join(lower, path))}`));
+  const lines = overlays.flatMap(({ lower, upper, destination }) => dropMountPoints(listChanges(lower, upper, launcher), destination, spec).map(({ kind, path }) => `${letters[kind]} ${showPath(join(lower, path))}`));
   if (lines.length > 0) printError(lines.join("\n"));
 }
 
-function keepChanges(overlays: readonly Overlay[], status: number, shift: number): void {
+function keepChanges(overlays: readonly Overlay[], spec: Spec, status: number, shift: number): void {
   if (status !== 0) return printError(`brig: nothing was kept, since the command ended with status ${status}`);
   const launcher = findLauncher();
-  for (const { lower, upper } of overlays) {
-    const skipped = commitChanges(lower, upper, listChanges(lower, upper, launcher), shift);
+  for (const { lower, upper, destination } of overlays) {
+    const skipped = commitChanges(lower, upper, dropMountPoints(listChanges(lower, upper, launcher), destination, spec), shift);
     for (const path of skipped) printError(`brig: ${showPath(join(lower, path))} was not kept: it is no file, folder or link`);
   }
 }

@@ -6,6 +6,7 @@ import { findSnapshot } from "../../rootfs/clone/snapshots.js";
 import { compareTrees, type TreeComparison } from "../../rootfs/diff/compare-trees.js";
 import { findTrees } from "../../rootfs/diff/find-trees.js";
 import { type Change, listChanges } from "../../rootfs/overlay/changes.js";
+import { dropMountPoints } from "../../rootfs/overlay/mount-points.js";
 import { findSandbox } from "../../sandbox/find.js";
 import type { Sandbox } from "../../sandbox/sandbox.js";
 import { type CommandForm, jsonOption } from "../grammar.js";
@@ -49,10 +50,10 @@ function compare(first: string, second: string | undefined, content: boolean): T
 }
 
 /** The upper sides of its overlays. */
-function readSandboxChanges({ id, extension }: Sandbox): TreeComparison {
+function readSandboxChanges({ id, extension, record }: Sandbox): TreeComparison {
   const overlays = extension.overlay ?? [];
   if (overlays.length === 0) throw new BrigError(`sandbox ${id} writes to no overlay: there is nothing to compare with`, { code: "BRIG_NOT_EPHEMERAL", hint: "start it with --ephemeral" });
   const launcher = findLauncher();
-  const changes = overlays.flatMap(({ lower, upper, destination }): Change[] => listChanges(lower, upper, launcher).map((change) => ({ ...change, path: join(destination, change.path) })));
+  const changes = overlays.flatMap(({ lower, upper, destination }): Change[] => dropMountPoints(listChanges(lower, upper, launcher), destination, record?.spec).map((change) => ({ ...change, path: join(destination, change.path) })));
   return { changes, unread: [] };
 }

@@ -28,7 +28,7 @@ function findTmp({ dir, root }: LookedAt): RootFinding[] {
 function findAccounts({ dir, root }: LookedAt): RootFinding[] {
   const found = root.resolve("/etc/passwd");
   const text = found?.stat.isFile() ? readText(found.host) : undefined;
-  if (text === undefined) return [{ weight: "missing", path: "/etc/passwd", what: "no accounts: programs find no user's name or home", fix: `echo root:x:0:0:root:/root:/bin/sh > ${join(dir, "etc/passwd")}` }];
+  if (text === undefined) return [{ weight: "missing", path: "/etc/passwd", what: "no accounts: programs find no user's name or home", fix: `mkdir -p ${join(dir, "etc")}; echo root:x:0:0:root:/root:/bin/sh > ${join(dir, "etc/passwd")}` }];
   if (/^root:[^:]*:0:/m.test(text)) return [];
   return [{ weight: "missing", path: "/etc/passwd", what: "no account called root", fix: `put a line root:x:0:0:root:/root:/bin/sh into ${join(dir, "etc/passwd")}` }];
 }
