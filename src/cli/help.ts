@@ -54,11 +54,12 @@ function renderGroups(form: CommandForm, colour: boolean): string[] {
   });
 }
 
-/** "-r, --read PATH". */
+/** "-r, --read PATH", "--x11[=KIND]". */
 export function showOption(option: OptionForm): string {
   const short = option.short ? `-${option.short}, ` : "    ";
   const name = option.negatable ? `--[no-]${option.name}` : `--${option.name}`;
-  return short + name + (option.value === undefined ? "" : ` ${option.value}`);
+  const { value, bare } = option;
+  return short + name + (value === undefined ? "" : bare === undefined ? ` ${value}` : `[=${value}]`);
 }
 
 function renderOption(option: OptionForm, column: number): string {

@@ -38,6 +38,8 @@ test("bash offers commands, a command's options, and the words that an option ta
   const options = await completeInBash(["brig", "run", "--"]);
   for (const name of ["--read", "--net", "--no-tty", "--help"]) assert.ok(options.includes(name), name);
   assert.deepEqual(await completeInBash(["brig", "run", "--project", "re"]), ["read"]);
+  assert.deepEqual(await completeInBash(["brig", "run", "--x11=xv"]), ["--x11=xvfb"]);
+  assert.ok((await completeInBash(["brig", "run", "--x11", "tru"])).includes("true"));
   assert.deepEqual(await completeInBash(["brig", "completion", "f"]), ["fish"]);
   assert.ok((await completeInBash(["brig", "run", "--", "tru"])).includes("true"));
   assert.ok((await completeInBash(["brig", "run", "--read", "/us"])).includes("/usr"));

@@ -13,6 +13,7 @@ const form: CommandForm = {
     { name: "quiet", short: "q", help: "" },
     { name: "all", short: "a", negatable: true, help: "" },
     { name: "memory", value: "SIZE", help: "" },
+    { name: "screen", value: "KIND", bare: "auto", help: "" },
   ],
   stopAtOperand: true,
   run: () => 0,
@@ -34,6 +35,12 @@ test("a value is taken from behind the equals sign, from the next word, or from 
   assert.equal(parsed.has("quiet"), true);
   assert.equal(parsed.value("memory"), "");
   assert.deepEqual(parsed.typed.map((option) => option.text).slice(0, 2), ["--read=/a=b", "--read /c"]);
+});
+
+test("an option that stands for something without a value takes one from behind the equals sign only", () => {
+  const parsed = parseWords(form, ["--screen", "window", "--quiet"]);
+  assert.deepEqual([parsed.value("screen"), parsed.operands], ["auto", ["window", "--quiet"]]);
+  assert.equal(parseWords(form, ["--screen=window", "ls"]).value("screen"), "window");
 });
 
 test("options end at the first other word, so that the payload's options stay its own", () => {

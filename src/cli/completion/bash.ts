@@ -30,7 +30,7 @@ complete -F _brig brig
 
 function renderCommand({ form }: CompletedCommand): string {
   if (form.ownGrammar) return `    ${form.name}) compopt -o filenames; COMPREPLY=($(compgen -f -- "$word")) ;;`;
-  const values = form.options.filter((option) => option.value !== undefined && !option.hidden);
+  const values = form.options.filter((option) => option.value !== undefined && option.bare === undefined && !option.hidden);
   const words = form.options.filter((option) => !option.hidden).flatMap((option) => nameOption(option));
   return `    ${form.name})
       case $before in
@@ -44,6 +44,7 @@ function nameOption(option: OptionForm): string[] {
   const names = [`--${option.name}`];
   if (option.short) names.push(`-${option.short}`);
   if (option.negatable) names.push(`--no-${option.name}`);
+  if (option.bare !== undefined && Array.isArray(option.complete)) names.push(...option.complete.map((word: string) => `--${option.name}=${word}`));
   return names;
 }
 

@@ -14,7 +14,7 @@ export function renderFish(commands: CompletedCommand[]): string {
 function renderOption(command: string, option: OptionForm): string[] {
   const condition = `-n '__fish_seen_subcommand_from ${command}'`;
   const short = option.short ? ` -s ${option.short}` : "";
-  const value = option.value === undefined ? "" : ` -r ${act(option.complete ?? "none")}`;
+  const value = option.value === undefined ? "" : `${option.bare === undefined ? " -r" : ""} ${act(option.complete ?? "none")}`;
   const line = `complete -c brig ${condition} -l ${option.name}${short}${value} -d ${quoteFish(option.help)}`;
   const off = `complete -c brig ${condition} -l no-${option.name} -d ${quoteFish(`not: ${option.help}`)}`;
   return option.negatable ? [line, off] : [line];

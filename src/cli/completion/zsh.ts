@@ -31,9 +31,9 @@ function renderArguments(form: CompletedCommand["form"]): string {
 function renderOption(option: OptionForm): string[] {
   const help = option.help.replaceAll(/[[\]:]/g, String.raw`\$&`);
   const star = option.repeat ? "*" : "";
-  const value = option.value === undefined ? "" : `:${option.value.replaceAll(":", String.raw`\:`)}:${act(option.complete ?? "none")}`;
+  const value = option.value === undefined ? "" : `${option.bare === undefined ? "" : ":"}:${option.value.replaceAll(":", String.raw`\:`)}:${act(option.complete ?? "none")}`;
   const names = [`--${option.name}`, ...(option.short ? [`-${option.short}`] : []), ...(option.negatable ? [`--no-${option.name}`] : [])];
-  return names.map((name) => quoteShell(`${star}${name}${value !== "" && name.startsWith("--") ? "=" : ""}[${help}]${value}`));
+  return names.map((name) => quoteShell(`${star}${name}${value !== "" && name.startsWith("--") ? (option.bare === undefined ? "=" : "=-") : ""}[${help}]${value}`));
 }
 
 function act(kind: Completion): string {
