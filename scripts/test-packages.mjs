@@ -8,7 +8,7 @@ import { runStep } from "./step.mjs";
 /** A package, and a program or file by which it is known to be there. */
 const PACKAGES = {
   bubblewrap: "bwrap", firejail: "firejail", strace: "strace", uidmap: "newuidmap", passt: "pasta", iproute2: "ip", nftables: "nft",
-  "util-linux": "unshare", procps: "ps", tmux: "tmux", clang: "clang", crun: "crun", runc: "runc", debootstrap: "debootstrap", mmdebstrap: "mmdebstrap", attr: "setfattr", acl: "setfacl", "libcap2-bin": "setcap", jq: "jq",
+  "util-linux": "unshare", procps: "ps", tmux: "tmux", clang: "clang", crun: "crun", runc: "runc", debootstrap: "debootstrap", mmdebstrap: "mmdebstrap", attr: "setfattr", acl: "setfacl", "btrfs-progs": "mkfs.btrfs", "libcap2-bin": "setcap", jq: "jq",
   "iputils-ping": "ping", "libseccomp-dev": "/usr/include/seccomp.h", "musl-tools": "musl-gcc", zsh: "zsh", fish: "fish",
   "firejail-profiles": "/etc/firejail/firefox.profile", cpio: "cpio", "libarchive-tools": "bsdtar", w3m: "w3m", "libimage-exiftool-perl": "exiftool", "p7zip-full": "7z",
   zip: "zip", unzip: "unzip", zstd: "zstd", aria2: "aria2c", "poppler-utils": "pdftotext", iptables: "iptables-restore", "squashfs-tools": "unsquashfs", "xdg-dbus-proxy": "xdg-dbus-proxy", dbus: "dbus-daemon", "dbus-tests": "dbus-test-tool",

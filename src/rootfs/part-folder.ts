@@ -6,14 +6,14 @@ import { isAlive, readProcess } from "../sandbox/process.js";
 import { removeTree } from "./enclosed/remove-tree.js";
 
 /**
- * A tree in the making stands beside its place as `NAME.part-PID.START` (START: field 22 of /proc/PID/stat), and gets
+ * A tree in the making stands beside its place as `NAME.brig-part-PID.START` (START: field 22 of /proc/PID/stat), and gets
  * its name when it is whole. Whoever makes one in the same folder later removes those whose maker is dead.
  */
 export async function makeWhole(place: string, make: (part: string) => Promise<void>): Promise<void> {
   const target = resolve(place);
   checkFree(target);
   await removeDeadParts(dirname(target));
-  const part = `${target}.part-${process.pid}.${readProcess(process.pid)?.start ?? 0}`;
+  const part = `${target}.brig-part-${process.pid}.${readProcess(process.pid)?.start ?? 0}`;
   try {
     await make(part);
     renameSync(part, target);
@@ -38,7 +38,7 @@ function refuseTaken(target: string): BrigError {
 /** Only one's own: anybody can make such a name in a folder like /tmp. */
 async function removeDeadParts(folder: string): Promise<void> {
   for (const name of readdirSync(folder)) {
-    const [, pid, start] = /\.part-(\d+)\.(\d+)$/.exec(name) ?? [];
+    const [, pid, start] = /\.brig-part-(\d+)\.(\d+)$/.exec(name) ?? [];
     if (pid === undefined || start === undefined || isAlive({ pid: Number(pid), start })) continue;
     const stat = lstatSync(join(folder, name), { throwIfNoEntry: false });
     if (stat?.isDirectory() && stat.uid === process.geteuid?.()) await removeTree(join(folder, name));

@@ -3,12 +3,13 @@ import { BrigError } from "../../error/brig-error.js";
 import { isFolder } from "../../host/is-folder.js";
 import { findLauncher } from "../../launch/find-launcher.js";
 import { findSnapshot } from "../../rootfs/clone/snapshots.js";
-import { compareTrees, type TreeComparison } from "../../rootfs/diff/compare-trees.js";
+import type { TreeComparison } from "../../rootfs/diff/compare-trees.js";
 import { findTrees } from "../../rootfs/diff/find-trees.js";
 import { type Change, listChanges } from "../../rootfs/overlay/changes.js";
 import { dropMountPoints } from "../../rootfs/overlay/mount-points.js";
 import { findSandbox } from "../../sandbox/find.js";
 import type { Sandbox } from "../../sandbox/sandbox.js";
+import { compareMapped } from "../compare-mapped.js";
 import { type CommandForm, jsonOption } from "../grammar.js";
 import { letters, showPath } from "../output/changes.js";
 import { print, printError, printJson } from "../output/print.js";
@@ -31,9 +32,9 @@ export const command: CommandForm = {
     { words: "brig diff before-upgrade", what: "what changed since that snapshot" },
     { words: "brig diff --content my_deb other_deb", what: "where two roots differ" },
   ],
-  run(words) {
+  async run(words) {
     const [first, second] = words.operands as [string, string?];
-    const { changes, unread } = second === undefined && !isTree(first) ? readSandboxChanges(findSandbox(first)) : compare(first, second, words.has("content"));
+    const { changes, unread } = second === undefined && !isTree(first) ? readSandboxChanges(findSandbox(first)) : await compareMapped(findTrees(first, second), { content: words.has("content") });
     if (words.has("json")) printJson({ changes: changes.map(({ kind, path, type }) => ({ kind, path, type })), unread });
     else if (changes.length > 0) print(changes.map(({ kind, path }) => `${letters[kind]} ${showPath(path)}`).join("\n"));
     if (unread.length > 0) printError(`brig: not yours to look into, and left out: ${unread.map(showPath).join(", ")}`);
@@ -42,11 +43,6 @@ export const command: CommandForm = {
 
 function isTree(word: string): boolean {
   return isFolder(word) || word.includes("/") || findSnapshot(word) !== undefined;
-}
-
-function compare(first: string, second: string | undefined, content: boolean): TreeComparison {
-  const { before, after } = findTrees(first, second);
-  return compareTrees(before, after, { content });
 }
 
 /** The upper sides of its overlays. */

@@ -13,7 +13,7 @@ export type CloneMethod = "reflink" | "copy";
  * Copies a root: owners, modes, times, hard links, extended attributes (ACLs and file capabilities are such), holes,
  * device nodes. What is mounted in it stays behind. The copy appears whole, or not at all.
  *
- * @throws BrigError BRIG_NO_SUCH_ROOT, BRIG_FOLDER_TAKEN, BRIG_CANNOT_CLONE, BRIG_CANNOT_MAP_IDS
+ * @throws BrigError BRIG_NO_SUCH_ROOT, BRIG_FOLDER_TAKEN, BRIG_CANNOT_CLONE, BRIG_CANNOT_MAP_IDS, BRIG_INTERRUPTED
  */
 export async function cloneRoot(root: string, dir: string): Promise<CloneMethod> {
   let method: CloneMethod = "copy";
@@ -31,6 +31,7 @@ export async function copyRoot(root: string, into: string): Promise<CloneMethod>
   const method = canShareBlocks(source, into) ? "reflink" : "copy";
   const command = ["cp", "-a", `--reflink=${method === "reflink" ? "auto" : "never"}`, "--one-file-system", "/source/.", "/image/"];
   const status = await runWork({ command, read: { "/source": source }, write: { "/image": into }, devices: process.geteuid?.() === 0 });
+  if (status > 128) throw new BrigError(`copying ${root} was interrupted, and nothing is left of the copy`, { code: "BRIG_INTERRUPTED", exitCode: status });
   if (status !== 0) throw new BrigError(`cannot copy ${root}: cp ended with status ${status}`, { code: "BRIG_CANNOT_CLONE", hint: "nothing is left of the copy" });
   spawnSync("sync", ["-f", into], { stdio: "ignore" }); // whole on disk before it gets its name
   return method;

@@ -20,7 +20,7 @@ export interface Snapshot {
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,126}$/;
 /** What makeWhole calls unfinished ones, and removeSnapshot those that go. */
-const UNFINISHED = /\.part-\d+\.\d+$/;
+const UNFINISHED = /\.brig-part-\d+\.\d+$/;
 
 function findFolder(): string {
   return join(findDataFolder(), "snapshots");
@@ -81,7 +81,7 @@ export function findSnapshot(name: string): Snapshot | undefined {
 export async function removeSnapshot(name: string): Promise<void> {
   if (!findSnapshot(name)) throw new BrigError(`there is no snapshot ${JSON.stringify(name)}`, { code: "BRIG_NO_SUCH_SNAPSHOT", hint: "brig snapshot --list" });
   const place = join(findFolder(), name);
-  const going = `${place}.part-${process.pid}.0`;
+  const going = `${place}.brig-part-${process.pid}.0`;
   renameSync(place, going);
   await removeTree(going);
 }

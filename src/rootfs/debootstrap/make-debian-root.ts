@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
+import { readHostFacts } from "../../host/facts.js";
 import { type EnclosedEnd, runEnclosed } from "../enclosed/run-enclosed.js";
 import { makeWhole } from "../part-folder.js";
 import { ProgressReader, type RootProgress } from "./progress.js";
@@ -20,7 +21,7 @@ export async function makeDebianRoot(dir: string, request: DebootstrapRequest, o
     mkdirSync(part, { mode: 0o755 });
     chmodSync(part, 0o755);
     const reader = new ProgressReader(request.tool);
-    const { args, env } = writeToolWords(request, part, process.geteuid?.() !== 0);
+    const { args, env } = writeToolWords(request, part, readHostFacts().capabilities.has("CAP_MKNOD"));
     const end = await runEnclosed({ args, env: [...listEnvironment(), ...env], cwd: "/" }, (line) => {
       const progress = reader.read(line);
       if (progress) onProgress(progress);

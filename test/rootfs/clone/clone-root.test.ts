@@ -113,7 +113,7 @@ test("killed at any moment, no half of a clone or snapshot is taken for whole, a
     spawnSync("rm", ["-rf", copy]);
   }
   assert.equal(brig("clone", root, join(folder, "last")).status, 0);
-  assert.deepEqual(readdirSync(folder).filter((left) => left.includes(".part-")), []);
+  assert.deepEqual(readdirSync(folder).filter((left) => left.includes(".brig-part-")), []);
   assert.doesNotMatch(readFileSync("/proc/self/mountinfo", "utf8"), new RegExp(folder));
 });
 
@@ -137,4 +137,19 @@ test("a snapshot is compared with what became of its root, becomes a root again,
   assert.equal(mine("diff", name, join(folder, "again")).stdout, "");
   assert.equal(mine("snapshot", "--remove", name).stdout, `${name}\n`);
   assert.match(mine("diff", name).stderr, /no sandbox|no folder/);
+});
+
+test("where the file system can, blocks are shared", (t) => {
+  if (!isRoot || run("mkfs.btrfs", "--version").status !== 0) return t.skip("needs root and btrfs-progs");
+  const folder = makeFolder(t);
+  writeFileSync(join(folder, "disk"), "");
+  truncateSync(join(folder, "disk"), 256 * 2 ** 20);
+  if (run("mkfs.btrfs", "-q", join(folder, "disk")).status !== 0) return t.skip("no btrfs can be made");
+  mkdirSync(join(folder, "on"));
+  // the mount is in a namespace of its own, and goes with it
+  const script = 'mount -o loop "$1/disk" "$1/on" || exit 77; mkdir "$1/on/root"; head -c 67108864 /dev/urandom > "$1/on/root/large"; for n in 1 2 3; do "$0" clone "$1/on/root" "$1/on/copy$n" || exit; done; cmp "$1/on/root/large" "$1/on/copy3/large"';
+  const ran = run("unshare", "--mount", "--propagation", "private", "sh", "-c", script, findLauncher(), folder);
+  if (ran.status === 77) return t.skip(`no loop mount: ${ran.stderr}`);
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.equal(ran.stdout.match(/which shares its blocks/g)?.length, 3);
 });

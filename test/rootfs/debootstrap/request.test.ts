@@ -48,8 +48,8 @@ test("a host whose apt names no archive wants one named", (t) => {
 
 test("both tools get the same wish in their own words", () => {
   const request: DebootstrapRequest = { suite: "bookworm", arch: "i386", variant: "important", include: ["a", "b"], mirror: "http://a.invalid/debian", keyring: "/k", tool: "debootstrap", program: "/usr/sbin/debootstrap" };
-  assert.deepEqual(writeToolWords(request, "/r", true), { args: ["/usr/sbin/debootstrap", "--arch=i386", "--include=a,b", "--keyring=/k", "bookworm", "/r", "http://a.invalid/debian"], env: ["container=lxc"] });
-  const other = writeToolWords({ ...request, tool: "mmdebstrap", program: "/usr/bin/mmdebstrap" }, "/r", true);
+  assert.deepEqual(writeToolWords(request, "/r", false), { args: ["/usr/sbin/debootstrap", "--arch=i386", "--include=a,b", "--keyring=/k", "bookworm", "/r", "http://a.invalid/debian"], env: ["container=lxc"] });
+  const other = writeToolWords({ ...request, tool: "mmdebstrap", program: "/usr/bin/mmdebstrap" }, "/r", false);
   assert.ok(other.args.includes("--variant=important") && other.args.includes("--mode=root"));
   assert.deepEqual(other.env, []);
 });
