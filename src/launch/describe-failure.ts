@@ -92,6 +92,8 @@ function showName(text: string): string {
 /** The saying of the setting itself, or of the nearest around it. */
 function speakAsTool(voice: Voice, name: OperationName | undefined, pointer: string | undefined, record: FailureRecord): BrigError {
   const executing = name === "EXEC";
+  const display = describeDisplay(name, pointer, record, "");
+  if (display !== undefined) return new BrigError(`${voice.prefix}${display}`, { code: `BRIG_${codeOf(name)}`, exitCode: voice.exitCode });
   const saying = executing ? voice.exec.saying : (findSaying(voice, pointer, record.operation) ?? describeAttempt(name, record));
   const exitCode = executing ? exitCodeOf(record.errno, voice.exec.notFound, voice.exec.other) : voice.exitCode;
   const reason = voice.whole?.includes(saying) ? "" : `: ${describeReason(record)}`;

@@ -111,6 +111,22 @@ test("a bind of a folder that holds a socket of a service outside is an open wal
   assert.deepEqual(predictPosture(makeSpec({ mounts: moved })).sockets?.map((socket) => socket.path), ["/tmp/.X11-unix/X3"]);
 });
 
+test("a display is narrow, and says what of the host's it shows; the host's own socket is an open wall", async (t) => {
+  const folder = mkdtempSync("/tmp/brig-plan-");
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const server = createServer().listen(join(folder, "X0"));
+  t.after(() => server.close());
+  await once(server, "listening");
+  const own = makeSpec({}, { display: { folder: "/run/x", server: makeSpec() } });
+  const hosts = makeSpec({}, { display: { folder: "/run/x", host: { socket: "/tmp/.X11-unix/X0", number: 0 } } });
+  const mounts = [{ destination: "/tmp/.X11-unix", source: folder, type: "bind" }];
+  const tell = (spec: Spec): string[] => explainSpec(spec).filter(({ wall }) => wall === "sockets").flatMap(({ state, what, means }) => [state, what, means ?? ""]);
+  assert.deepEqual(tell(own), ["narrow", "/tmp/.X11-unix/X200", "X11, an X server of its own: no windows but those of the sandbox"]);
+  assert.match(tell(hosts).join(" "), /^narrow .*does not trust: the clipboard, titles and places of other windows/);
+  assert.match(tell(makeSpec({ mounts })).join(" "), /^open \/tmp\/.X11-unix\/X0 X11: reads the keyboard/);
+  assert.equal(tell(makeSpec({ mounts }, { display: { folder: "/run/x", server: makeSpec() } }))[0], "narrow", "the display covers it");
+});
+
 test("limits are read from both forms of a spec, and minus one is none", () => {
   const linux = { resources: { memory: { limit: 1 << 20 }, pids: { limit: 7 }, cpu: { quota: 50_000, period: 100_000 } } };
   assert.deepEqual(predictPosture(makeSpec({ linux })).limits, { memory: 1 << 20, pids: 7, cpus: 0.5 });

@@ -20,6 +20,9 @@ for (const who of people) {
     const window = jail("--x11", "--xephyr-screen=400x300").stdout.split("\n");
     assert.equal(window[0], "dimensions: 400x300");
     assert.equal(window.at(-2), "closed");
+    const stranger = makePerson(t, who, { DISPLAY: host.env.DISPLAY, XAUTHORITY: "/dev/null" }).brig("firejail", "--noprofile", "--x11=xorg", "true");
+    assert.equal(stranger.status, 1);
+    assert.match(stranger.stderr, /^Error: cannot give the payload a display: there is no cookie for/m);
     const none = jail("--x11=none").stdout.split("\n");
     assert.deepEqual(none, ["0", "0", "closed", ""]);
   });
