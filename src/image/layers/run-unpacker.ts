@@ -44,20 +44,25 @@ export interface UnpackResult {
   skippedAttributes: number;
 }
 
-/** Runs the launcher's unpacker on a folder. `feed` writes the archive to its input and ends it. @throws BrigError BRIG_BAD_LAYER, BRIG_NO_SPACE */
-export async function runUnpacker(folder: string, wish: UnpackWish, feed: (child: ChildProcess) => Promise<void>): Promise<UnpackResult> {
+/**
+ * Runs the launcher's unpacker on a folder. Its input is a file that is open, or else what `feed` writes and ends; `feed`
+ * may as well only watch.
+ *
+ * @throws BrigError BRIG_BAD_LAYER, BRIG_NO_SPACE, and what `feed` throws
+ */
+export async function runUnpacker(folder: string, wish: UnpackWish, feed: (child: ChildProcess) => Promise<void>, input: number | "pipe" = "pipe"): Promise<UnpackResult> {
   const plan = encodePlan(compileUnpacker(folder, wish));
   return await holdPlan(plan, async (descriptor) => {
-    const child = spawn(findLauncher(), ["--plan-fd", "3"], { stdio: ["pipe", "pipe", "pipe", descriptor], cwd: "/", env: {} });
+    const child = spawn(findLauncher(), ["--plan-fd", "3"], { stdio: [input, "pipe", "pipe", descriptor], cwd: "/", env: {} });
     const ended = new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
     const told = Promise.all([text(child.stdout!), text(child.stderr!), ended]);
-    child.stdin!.on("error", () => undefined); // its report says more
+    child.stdin?.on("error", () => undefined); // its report says more
     const fed = feed(child).then(() => undefined, (error: unknown) => {
       child.kill("SIGKILL");
       return { error };
     });
     const [output, errors] = await told;
-    if (!output.startsWith("done ")) child.stdin!.destroy();
+    if (!output.startsWith("done ")) child.stdin?.destroy();
     const failed = await fed;
     if (output.startsWith("bad ")) throw readFailure(output);
     if (failed) throw failed.error;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { closeSync, createReadStream, existsSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Readable, Transform } from "node:stream";
+import { type Duplex, type Readable, Transform, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { readHostFacts } from "../../host/facts.js";
 import { lockFile } from "../../launch/file-lock.js";
@@ -14,7 +14,7 @@ import { detectFileCompression, makeDecompressor } from "./decompress.js";
 import { findLayer, type LayerFolder, layerHome } from "./layer-folder.js";
 import { chooseOwners, type LayerOwners } from "./owners.js";
 import { removeLayerFolder } from "./remove-layer.js";
-import { DEFAULT_LIMITS, runUnpacker, type UnpackLimits, type UnpackResult } from "./run-unpacker.js";
+import { DEFAULT_LIMITS, runUnpacker, type UnpackLimits, type UnpackResult, type UnpackWish } from "./run-unpacker.js";
 
 export interface UnpackOptions {
   signal?: AbortSignal | undefined;
@@ -71,19 +71,29 @@ async function unpackBlob(blob: string, root: string, diffId: string, owners: La
   const { size } = statSync(blob);
   let read = 0;
   const source: Readable = createReadStream(blob, { highWaterMark: 1 << 20 });
-  const counter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      read += chunk.length;
-      onProgress?.(read, size);
-      done(null, chunk);
-    },
-  });
+  source.on("data", (chunk) => {
+    read += chunk.length;
+    onProgress?.(read, size);
+  }).pause();
   const check = new DigestCheck(diffId, limits, () => read);
-  const result = await runUnpacker(root, { owners, mode: "layer", limits }, async ({ stdin }) => {
-    await pipeline([source, counter, makeDecompressor(detectFileCompression(blob)), check, stdin!], { signal: signal! });
-  });
+  const compression = detectFileCompression(blob);
+  const wish: UnpackWish = { owners, mode: "layer", limits };
+  const pass = (...to: (Duplex | Writable)[]): Promise<void> => pipeline([source, ...to], { signal: signal! });
+  const result =
+    compression === "none"
+      ? await withFile(blob, (file) => runUnpacker(root, wish, () => pass(check.asEnd()), file)) // read twice, copied never
+      : await runUnpacker(root, wish, ({ stdin }) => pass(makeDecompressor(compression), check, stdin!));
   check.finish();
   return result;
+}
+
+async function withFile<T>(path: string, use: (file: number) => Promise<T>): Promise<T> {
+  const file = openSync(path, "r");
+  try {
+    return await use(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Hashes what passes, and stops what swells beyond belief. */
@@ -108,6 +118,11 @@ class DigestCheck extends Transform {
       return done(imageError("BRIG_BAD_LAYER", `the layer swells to more than ${Math.round(this.#passed / 2 ** 20)} MiB, which is no honest archive`));
     this.#hash.update(chunk);
     done(null, chunk);
+  }
+
+  /** For who only wants the hash. */
+  asEnd(): Writable {
+    return new Writable({ highWaterMark: 1 << 20, write: (chunk: Buffer, encoding, done) => this._transform(chunk, encoding, (error) => done(error)) });
   }
 
   finish(): void {
