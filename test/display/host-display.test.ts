@@ -77,6 +77,22 @@ test("a display that trusts everybody, or knows no trust, is refused with the wa
   if (person.who === "user") assert.deepEqual(readdirSync(person.runFolder).filter((name) => /^[0-9a-f]{12}$/.test(name)), []);
 });
 
+test("with the host's network its abstract socket stays closed, or is an error that says why", { skip }, async (t) => {
+  const who = people.at(-1)!;
+  const host = await startHostDisplay(t, makePerson(t, who).uid);
+  const person = makePerson(t, who, host.env);
+  const look = `env | grep -c -e ^DISPLAY -e ^XAUTHORITY; XAUTHORITY=${host.env.XAUTHORITY} DISPLAY=:${host.number} xdpyinfo > /dev/null 2>&1 && echo reached`;
+  const closed = person.brig("run", "--net", "host", "--x11=none", "--read", host.env.XAUTHORITY, "--", "sh", "-c", look);
+  assert.equal(closed.stdout, "0\n", closed.stderr);
+  const open = person.brig("run", "--net", "host", "--landlock", "none", "--x11=none", "--", "true");
+  assert.equal(open.status, 125);
+  assert.match(open.stderr, /abstract socket[^]*leave --net host or --landlock none out/);
+  const inherited = person.brig("run", "--net", "host", "--landlock", "none", "--inherit-env", "--read", host.env.XAUTHORITY, "--", "sh", "-c", look);
+  assert.match(inherited.stdout, /reached/, "which without the word is what would be");
+  const own = person.brig("run", "--net", "host", "--x11=xvfb", "--x11-size", "320x200", "--", "xdpyinfo");
+  assert.match(own.stdout, /dimensions: +320x200/, own.stderr);
+});
+
 test("Xephyr shows the sandbox's own screen in a window of the host's display", { skip: skip || lacks("Xephyr") }, async (t) => {
   const who = people.at(-1)!;
   const host = await startHostDisplay(t, makePerson(t, who).uid);
