@@ -1,5 +1,6 @@
 /* What is done on the host: descriptors, the state folder, cgroups; and undoing it. */
 #include "run.h"
+#include "supervise.h"
 #include "sys.h"
 #include <asm/stat.h>
 
@@ -55,11 +56,48 @@ int step_state(struct run *run, const struct plan_step *step) {
   return result;
 }
 
+static int is_started_at(uint64_t pid, const char *start) {
+  char path[48] = "/proc/", found[32] = "";
+  text_append_number(path, sizeof path, pid);
+  text_append(path, sizeof path, "/stat");
+  append_start_time(found, sizeof found, AT_FDCWD, path);
+  return *start && text_equal(found, start);
+}
+
+/* A machine's name whose supervisor was killed is free: nobody has its folder locked. What may be left of it is ended. */
+static int release_name(struct run *run, const char *name) {
+  char id[64], line[128];
+  uint64_t pid;
+  long size = sys(__NR_readlinkat, run->name_dir, name, id, sizeof id - 1);
+  if (size <= 0 || !find_step(run->plan, OP_MACHINE) || run->run_dir < 0) return 0;
+  id[size] = 0;
+  int folder = sys_openat(run->run_dir, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+  if (folder < 0) return folder == -ENOENT && sys_unlinkat(run->name_dir, name, 0) >= 0;
+  int mark = sys_openat(folder, "machine", O_PATH | O_NOFOLLOW, 0);
+  int dead = mark >= 0 && sys(__NR_flock, folder, 2 | 4 /* LOCK_EX | LOCK_NB */) >= 0;
+  int file = dead ? sys_openat(folder, "process", O_RDONLY | O_NOFOLLOW, 0) : -1;
+  size = file < 0 ? 0 : read_up_to(file, line, sizeof line - 1);
+  line[size > 0 ? size : 0] = 0;
+  char *start = line;
+  while (*start && *start != ' ') start++;
+  if (*start) *start++ = 0;
+  char *end = start;
+  while (*end && *end != ' ') end++;
+  *end = 0;
+  if (dead && text_number(line, &pid) >= 0 && pid > 1 && is_started_at(pid, start)) sys_kill((int)pid, 9);
+  if (file >= 0) sys_close(file);
+  if (mark >= 0) sys_close(mark);
+  sys_close(folder);
+  return dead && sys_unlinkat(run->name_dir, name, 0) >= 0;
+}
+
 int step_name(struct run *run, const struct plan_step *step) {
   const char *path = run_text(run, step, step->a[0]), *name;
   run->name_dir = open_folder_of(run, path, &name);
   if (run->name_dir < 0) return -1;
-  if (must(run, sys(__NR_symlinkat, run->id, run->name_dir, name), "symlink", name) < 0) return -1;
+  int linked = (int)sys(__NR_symlinkat, run->id, run->name_dir, name);
+  if (linked == -EEXIST && release_name(run, name)) linked = (int)sys(__NR_symlinkat, run->id, run->name_dir, name);
+  if (must(run, linked, "symlink", name) < 0) return -1;
   text_copy(run->name, sizeof run->name, name);
   return 0;
 }
@@ -160,7 +198,7 @@ static void remove_display(int state) {
 
 /* Most sandboxes have had no more than two files in their folder. */
 static void remove_state(struct run *run) {
-  static const char *files[] = {"process", "config.json", "process.new", "exit", "attach", "log", "log.1", "network.log", "ready",
+  static const char *files[] = {"process", "config.json", "process.new", "exit", "attach", "log", "log.1", "network.log", "ready", "machine",
                                 "display/client/Xauthority", "display/server/Xauthority", "display/server/host", "display/server.plan"};
   size_t done = 0;
   for (; done < 2; done++) sys_unlinkat(run->state_dir, files[done], 0);

@@ -8,6 +8,8 @@ enum { SAY_BEGIN, SAY_WELL, SAY_FAILED, SAY_KILLED, SAY_POWERED_OFF, SAY_REBOOTS
 
 static const struct plan_step *machine_of(const struct plan *plan) { return find_step(plan, OP_MACHINE); }
 
+int machine_is(const struct plan *plan) { return machine_of(plan) != 0; }
+
 uint32_t machine_flags(const struct plan *plan) {
   const struct plan_step *step = machine_of(plan);
   return step ? step->a[0] : 0;

@@ -4,6 +4,8 @@
 
 #include "run.h"
 
+int machine_is(const struct plan *plan);
+
 /* MACHINE_* of the plan's OP_MACHINE; 0 where the plan has none, or asks for nothing. */
 uint32_t machine_flags(const struct plan *plan);
 

@@ -49,7 +49,7 @@ static void on_terminal(struct front *front, int master, uint32_t mask) {
   if (mask & 2) monitor->sources[0].fd = master;
   else if (mask & 4) monitor->sources[1].fd = master;
   /* an init lets go of its console now and then, which would be its end to who reads the other side */
-  if (find_step(monitor->run->plan, OP_MACHINE)) monitor->side = (int)sys_ioctl(master, TIOCGPTPEER, (void *)(long)(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (machine_is(monitor->run->plan)) monitor->side = (int)sys_ioctl(master, TIOCGPTPEER, (void *)(long)(O_RDWR | O_NOCTTY | O_CLOEXEC));
 }
 
 static void on_window(struct front *front, const void *window) {
@@ -264,7 +264,7 @@ int monitor_run_attached(struct run *run) {
   if (report < 0 || await_start(run, report) < 0) return -1;
   int caller = (int)sys(__NR_getppid), dies = run->plan->header->run_flags & RUN_DIE_WITH_PARENT;
   int parent = dies ? (int)sys(__NR_pidfd_open, caller, 0) : -1;
-  struct attach_session session = {pair[0], report, run->status_fd, 1, parent, run->id, find_step(run->plan, OP_MACHINE) ? run->plan : 0, 0, {0}};
+  struct attach_session session = {pair[0], report, run->status_fd, 1, parent, run->id, machine_is(run->plan) ? run->plan : 0, 0, {0}};
   int code = attach_run(&session);
   run->status = session.end.status, run->ended = session.end.how, run->left = session.detached;
   while (!session.detached && sys(__NR_wait4, monitor, 0, 0, 0) == -EINTR) {}

@@ -1,6 +1,7 @@
 /* Performs a plan: phase by phase, step by step, the first failure ends it. */
 #include "run.h"
 #include "caller.h"
+#include "machine.h"
 #include "signals.h"
 #include "sys.h"
 #include <linux/prctl.h>
@@ -126,6 +127,10 @@ static void append_process(char *to, size_t room, uint64_t pid) {
 
 int run_write_process(struct run *run) {
   if (run->state_dir < 0) return 0;
+  if (machine_is(run->plan)) {
+    int mark = sys_openat(run->state_dir, "machine", O_CREAT | O_WRONLY | O_NOFOLLOW, 0600);
+    if (mark >= 0) sys_close(mark);
+  }
   char line[128] = "";
   append_process(line, sizeof line, (uint64_t)run->child);
   text_append(line, sizeof line, " ");
