@@ -1,7 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { lstatSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { BrigError } from "../error/brig-error.js";
 import { isFolder } from "../host/is-folder.js";
+import { findTool } from "../host/tools.js";
 import { isAlive, readProcess } from "../sandbox/process.js";
 import { removeTree } from "./enclosed/remove-tree.js";
 
@@ -22,6 +24,11 @@ export async function makeWhole(place: string, make: (part: string) => Promise<v
     if ((error as NodeJS.ErrnoException).code === "ENOTEMPTY") throw refuseTaken(target);
     throw error;
   }
+}
+
+/** Everything of its file system is on disk, so that no name stands for half a tree after a power failure (syncfs(2)). */
+export function syncTree(folder: string): void {
+  spawnSync(findTool("sync") ?? "sync", ["-f", "--", folder], { stdio: "ignore" });
 }
 
 /** @throws BrigError BRIG_FOLDER_TAKEN, BRIG_NO_SUCH_PATH */

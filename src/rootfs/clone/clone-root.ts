@@ -1,10 +1,9 @@
-import { spawnSync } from "node:child_process";
 import { constants, copyFileSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmSync, type Dirent } from "node:fs";
 import { join, resolve } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
 import { isFolder } from "../../host/is-folder.js";
 import { runWork } from "../../machine/images/workshop.js";
-import { makeWhole } from "../part-folder.js";
+import { makeWhole, syncTree } from "../part-folder.js";
 
 /** How a tree was copied: "reflink": blocks are shared until one side changes them (ioctl_ficlone(2)). */
 export type CloneMethod = "reflink" | "copy";
@@ -29,11 +28,11 @@ export async function copyRoot(root: string, into: string): Promise<CloneMethod>
   const source = realpathRoot(root);
   if (`${resolve(into)}/`.startsWith(`${source === "/" ? "" : source}/`)) throw new BrigError(`${into} lies in ${root}: a copy would hold itself`, { code: "BRIG_CANNOT_CLONE", hint: "name a folder beside it" });
   const method = canShareBlocks(source, into) ? "reflink" : "copy";
-  const command = ["cp", "-a", `--reflink=${method === "reflink" ? "auto" : "never"}`, "--one-file-system", "/source/.", "/image/"];
+  const command = ["cp", "-a", "--reflink=auto", "--one-file-system", "/source/.", "/image/"];
   const status = await runWork({ command, read: { "/source": source }, write: { "/image": into }, devices: process.geteuid?.() === 0 });
   if (status > 128) throw new BrigError(`copying ${root} was interrupted, and nothing is left of the copy`, { code: "BRIG_INTERRUPTED", exitCode: status });
   if (status !== 0) throw new BrigError(`cannot copy ${root}: cp ended with status ${status}`, { code: "BRIG_CANNOT_CLONE", hint: "nothing is left of the copy" });
-  spawnSync("sync", ["-f", into], { stdio: "ignore" }); // whole on disk before it gets its name
+  syncTree(into);
   return method;
 }
 

@@ -1,10 +1,9 @@
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
 import { readHostFacts } from "../../host/facts.js";
 import { type EnclosedEnd, runEnclosed } from "../enclosed/run-enclosed.js";
-import { makeWhole } from "../part-folder.js";
+import { makeWhole, syncTree } from "../part-folder.js";
 import { ProgressReader, type RootProgress } from "./progress.js";
 import type { DebootstrapRequest } from "./request.js";
 import { writeToolWords } from "./tool-words.js";
@@ -28,7 +27,7 @@ export async function makeDebianRoot(dir: string, request: DebootstrapRequest, o
     }, signal);
     if (signal?.aborted) throw new BrigError(`making ${dir} was interrupted, and nothing is left of it`, { code: "BRIG_INTERRUPTED", exitCode: 130 });
     if (end.status !== 0) throw explainFailure(dir, request, end);
-    spawnSync("sync", ["-f", part], { stdio: "ignore" }); // whole on disk before it gets its name
+    syncTree(part);
   });
 }
 
