@@ -103,7 +103,10 @@ static uint32_t number32(int64_t value) {
 }
 
 static void check_sum(const char *header) {
-  int64_t told = number(header + 148, 8), sum = 0, signed_sum = 0;
+  int64_t told = 0, sum = 0, signed_sum = 0;
+  for (const char *p = header + 148; p < header + 156 && *p; p++)
+    if (*p >= '0' && *p <= '7') told = told << 3 | (*p - '0');
+    else if (*p != ' ') told = 1 << 30;
   for (int i = 0; i < BLOCK; i++) {
     char c = i >= 148 && i < 156 ? ' ' : header[i];
     sum += (unsigned char)c;

@@ -91,7 +91,6 @@ static void make_folder(int folder, const char *name, int mode) {
   if (result != -EEXIST) return check(result, "a folder cannot be made");
   check(stat_at(folder, name, &there), "a folder cannot be made");
   if ((there.stx_mode & S_IFMT) == S_IFDIR) return;
-  forget_folder();
   check(sys_unlinkat(folder, name, 0), "what a folder replaces cannot be removed");
   check(sys_mkdirat(folder, name, mode), "a folder cannot be made");
   if (is_whiteout(&there)) make_opaque(folder, name);

@@ -64,11 +64,21 @@ export async function runUnpacker(folder: string, wish: UnpackWish, feed: (child
     const [output, errors] = await told;
     if (!output.startsWith("done ")) child.stdin?.destroy();
     const failed = await fed;
+    if (failed && !isClosed(failed.error)) throw explainStream(failed.error);
     if (output.startsWith("bad ")) throw readFailure(output);
-    if (failed) throw failed.error;
     if (output.startsWith("done ")) return readResult(output);
     throw imageError("BRIG_CANNOT_UNPACK", `the unpacker ended without a word${errors ? `: ${errors.trim()}` : ""}`);
   });
+}
+
+/** The unpacker has stopped reading, and says why. */
+function isClosed(error: unknown): boolean {
+  return ["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE", "ERR_STREAM_DESTROYED"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+function explainStream(error: unknown): unknown {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  return code.startsWith("Z_") ? imageError("BRIG_BAD_LAYER", `the layer cannot be decompressed: ${message}`, undefined, error) : error;
 }
 
 function compileUnpacker(folder: string, wish: UnpackWish): ReturnType<typeof compilePlan> {
