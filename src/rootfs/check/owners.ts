@@ -15,5 +15,5 @@ export function findOwners({ dir, root }: LookedAt): RootFinding[] {
   if (odd) return [{ weight: "missing", path: odd.path, what: `belongs to uid ${odd.uid}, and / to uid ${top}: owners are shifted for a part of the root`, fix: "copy it anew with its owners kept (brig clone), or chown that part" }];
   if (top === 0 || top === euid) return [];
   const what = `everything is shifted by ${top}: root in it is uid ${top} outside`;
-  return [{ weight: "missing", path: "/", what, fix: `enter it as user ${top}, or in a user namespace: brig unshare --user --map-users=${top},0,65536 --map-groups=${top},0,65536 --root ${dir} /bin/sh` }];
+  return [{ weight: "missing", path: "/", what, fix: `enter it as user ${top}, or in a user namespace: brig unshare --user --map-users=${top},0,65536 --map-groups=${top},0,65536 -S 0 -G 0 --root ${dir} /bin/sh` }];
 }

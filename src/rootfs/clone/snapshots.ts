@@ -36,6 +36,7 @@ export async function takeSnapshot(root: string, name?: string, now = new Date()
   if (!NAME.test(chosen) || UNFINISHED.test(chosen)) throw new BrigError(`${JSON.stringify(chosen)} is no name for a snapshot`, { code: "BRIG_BAD_NAME", hint: "letters, digits, and behind the first . _ -" });
   const place = join(findFolder(), chosen);
   if (existsSync(place)) throw new BrigError(`there is a snapshot ${chosen} already`, { code: "BRIG_NAME_TAKEN", hint: `brig snapshot --remove ${chosen}` });
+  mkdirSync(findDataFolder(), { recursive: true, mode: 0o711 });
   mkdirSync(findFolder(), { recursive: true, mode: 0o700 });
   const taken = now.toISOString();
   let method: CloneMethod = "copy";

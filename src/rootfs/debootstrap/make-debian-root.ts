@@ -37,9 +37,14 @@ function listEnvironment(): string[] {
   return ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", ...passed];
 }
 
-function explainFailure(dir: string, { tool, suite, arch, mirror }: DebootstrapRequest, { status, lastLines }: EnclosedEnd): BrigError {
+function explainFailure(dir: string, request: DebootstrapRequest, { status, lastLines }: EnclosedEnd): BrigError {
   const errors = lastLines.filter((line) => /^(?:E:|W: Failure|Err:|dpkg: error)/.test(line));
   const said = (errors.length > 0 ? errors : lastLines).slice(-6).join("\n  ");
-  const hint = /404|Release|NO_PUBKEY|resolve|connect/i.test(said) ? `does ${mirror} have ${suite} for ${arch}? --suite and --mirror name others` : "nothing is left of it; the same command begins anew";
-  return new BrigError(`${tool} could not make ${dir} (it ended with status ${status}):\n  ${said}`, { code: "BRIG_DEBOOTSTRAP_FAILED", hint });
+  return new BrigError(`${request.tool} could not make ${dir} (it ended with status ${status}):\n  ${said}`, { code: "BRIG_DEBOOTSTRAP_FAILED", hint: chooseHint(said, request) });
+}
+
+function chooseHint(said: string, { suite, arch, mirror }: DebootstrapRequest): string {
+  if (/expired/i.test(said)) return `the copy of ${suite} at ${mirror} is out of date, or this host's clock is wrong: --mirror names another archive`;
+  if (/404|Release|NO_PUBKEY|resolve|connect/i.test(said)) return `does ${mirror} have ${suite} for ${arch}? --suite and --mirror name others`;
+  return "nothing is left of it; the same command begins anew";
 }

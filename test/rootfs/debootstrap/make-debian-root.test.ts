@@ -98,6 +98,9 @@ test("what cannot be made is told, and leaves nothing", (t) => {
     assert.equal(failed.status, 125, tool);
     assert.match(failed.stderr, new RegExp(`${tool} could not make`));
     assert.match(failed.stderr, /hint: /);
+    const typed = spawnSync(findLauncher(), ["rootfs", "debootstrap", "--arch=amd64", "--tool", tool, "unstable", `${join(folder, "deb")}/`, `file://${folder}/none`], { encoding: "utf8" });
+    assert.match(typed.stderr, new RegExp(`hint: does file://${folder}/none have unstable for amd64`));
   }
+  assert.match(spawnSync(findLauncher(), ["rootfs", "debootstrap", "--suite", "sid", "unstable", join(folder, "deb")], { encoding: "utf8" }).stderr, /both say the suite/);
   assert.deepEqual(readdirSync(folder), []);
 });
