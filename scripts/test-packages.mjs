@@ -11,7 +11,7 @@ const PACKAGES = {
   "util-linux": "unshare", procps: "ps", tmux: "tmux", clang: "clang", crun: "crun", runc: "runc", debootstrap: "debootstrap", mmdebstrap: "mmdebstrap", attr: "setfattr", acl: "setfacl", "btrfs-progs": "mkfs.btrfs", "libcap2-bin": "setcap", jq: "jq",
   "iputils-ping": "ping", "libseccomp-dev": "/usr/include/seccomp.h", "musl-tools": "musl-gcc", zsh: "zsh", fish: "fish",
   "firejail-profiles": "/etc/firejail/firefox.profile", cpio: "cpio", "libarchive-tools": "bsdtar", w3m: "w3m", "libimage-exiftool-perl": "exiftool", "p7zip-full": "7z",
-  zip: "zip", unzip: "unzip", zstd: "zstd", aria2: "aria2c", "poppler-utils": "pdftotext", iptables: "iptables-restore", "squashfs-tools": "unsquashfs", "xdg-dbus-proxy": "xdg-dbus-proxy", dbus: "dbus-daemon", "dbus-tests": "dbus-test-tool",
+  "docker-registry": "docker-registry", skopeo: "skopeo", umoci: "umoci", podman: "podman", zip: "zip", unzip: "unzip", zstd: "zstd", aria2: "aria2c", "poppler-utils": "pdftotext", iptables: "iptables-restore", "squashfs-tools": "unsquashfs", "xdg-dbus-proxy": "xdg-dbus-proxy", dbus: "dbus-daemon", "dbus-tests": "dbus-test-tool",
   xvfb: "Xvfb", "xserver-xephyr": "Xephyr", xauth: "xauth", xterm: "xterm", "x11-apps": "xwd", "x11-utils": "xwininfo", "x11-xserver-utils": "xhost", xinput: "xinput", chromium: "chromium", imagemagick: "import",
 };
 

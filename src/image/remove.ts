@@ -4,7 +4,7 @@ import { shortId } from "./progress.js";
 import { formatFamiliar, formatReference, formatRepository, parseReference, type Reference } from "./reference.js";
 import { dropUnreached, type Garbage, removeHidden } from "./store/collect.js";
 import { findImage, type FoundImage } from "./store/find.js";
-import { changeIndex, nameOf, NAME, repoDigestsOf, setRepoDigests } from "./store/index-file.js";
+import { changeIndexFirst, nameOf, NAME, repoDigestsOf, setRepoDigests } from "./store/index-file.js";
 import type { ImageStore } from "./store/open.js";
 import { type Reached, reachFrom } from "./store/reach.js";
 import type { StoredImage } from "./store/stored-image.js";
@@ -33,14 +33,23 @@ export interface Removed {
  */
 export async function removeImage(store: ImageStore, text: string, options: RemoveOptions = {}): Promise<Removed> {
   const found = await findImage(store, text);
-  const { removed, garbage } = await changeIndex(store, (index) => removeFrom(store, index, found, options));
+  const { removed, garbage } = await changeIndexFirst(
+    store,
+    (index) => removeFrom(store, index, found, options),
+    // only when no name leads to it any more: who is killed in between leaves an orphan, and no name without an image
+    (index, { untagged, candidates }) => dropCandidates(store, index, found.image, untagged, candidates),
+  );
   await removeHidden(garbage);
   return removed;
 }
 
-const NOTHING: Garbage = { blobs: [], layers: [], hidden: [], bytes: 0 };
+function dropCandidates(store: ImageStore, index: ImageIndex, image: StoredImage, untagged: string[], candidates: Reached | undefined): { removed: Removed; garbage: Garbage } {
+  if (!candidates) return { removed: { untagged, deleted: [], bytes: 0 }, garbage: { blobs: [], layers: [], hidden: [], bytes: 0 } };
+  const garbage = dropUnreached(store, candidates, index);
+  return { removed: { untagged, deleted: listDeleted(image, garbage, candidates), bytes: garbage.bytes }, garbage };
+}
 
-function removeFrom(store: ImageStore, index: ImageIndex, { image, name }: FoundImage, options: RemoveOptions): { removed: Removed; garbage: Garbage } {
+function removeFrom(store: ImageStore, index: ImageIndex, { image, name }: FoundImage, options: RemoveOptions): { untagged: string[]; candidates: Reached | undefined } {
   const entries = index.manifests.filter((entry) => leadsTo(store, entry, image));
   const all = entries.flatMap((entry) => nameOf(entry) ?? []);
   const gone = name ? all.filter((each) => isSame(each, name)) : all;
@@ -53,9 +62,7 @@ function removeFrom(store: ImageStore, index: ImageIndex, { image, name }: Found
   const candidates = reachFrom(store, entries);
   const keepsNameless = isLast && users.length > 0 && name !== undefined;
   dropEntries(index, entries, gone, isLast, keepsNameless);
-  if (!isLast || keepsNameless) return { removed: { untagged, deleted: [], bytes: 0 }, garbage: NOTHING };
-  const garbage = dropUnreached(store, candidates, index);
-  return { removed: { untagged, deleted: listDeleted(image, garbage, candidates), bytes: garbage.bytes }, garbage };
+  return { untagged, candidates: isLast && !keepsNameless ? candidates : undefined };
 }
 
 /** The manifest itself, or an index that it was found in. */

@@ -1,7 +1,7 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { buffer } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import { Readable } from "node:stream";
 import type { TestContext } from "node:test";
 import { removeLayerFolder } from "../../src/image/layers/remove-layer.js";
@@ -24,6 +24,16 @@ export async function openStage(t: TestContext, parent = "/tmp"): Promise<{ stor
 export function runBrig(folder: string, words: string[], options: { input?: Buffer; env?: NodeJS.ProcessEnv } = {}): { status: number | null; stdout: string; stderr: string } {
   const env = { ...process.env, BRIG_DATA: join(folder, "data"), DOCKER_CONFIG: join(folder, "docker"), ...options.env };
   return spawnSync(join(checkout, "dist/brig"), words, { encoding: "utf8", env, timeout: 60_000, ...(options.input ? { input: options.input } : {}) });
+}
+
+/** The same while this process goes on, as a server that it talks to. */
+export async function runBrigMeanwhile(folder: string, words: string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const env = { ...process.env, BRIG_DATA: join(folder, "data"), DOCKER_CONFIG: join(folder, "docker"), ...options.env };
+  const child = spawn(join(checkout, "dist/brig"), words, { env, timeout: 60_000 });
+  child.stdin.on("error", () => undefined).end(options.input ?? "");
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { status, stdout, stderr };
 }
 
 export function has(program: string): boolean {

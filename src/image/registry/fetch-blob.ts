@@ -12,6 +12,8 @@ import { type HttpAnswer, unreachable } from "./http.js";
 import { isPassingStatus, PassingFailure, readRetryAfter, retryPassing } from "./retry.js";
 import type { RegistrySession } from "./session.js";
 
+const FULL = ["ENOSPC", "EDQUOT"];
+
 export interface BlobProgress {
   (current: number, total: number): void;
 }
@@ -34,6 +36,7 @@ export async function fetchBlob(store: ImageStore, session: RegistrySession, pat
       placeBlob(store, join(ingestFolder(store), blob.digest.replace(":", "-")), blob.digest);
       return true;
     } catch (error) {
+      whole ||= FULL.includes((error as NodeJS.ErrnoException).code ?? ""); // half of it would only keep the disk full
       throw explainFileError(error, `cannot write the blob ${blob.digest}`);
     } finally {
       lock.release({ remove: whole });

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { imageError } from "../image-error.js";
 import { DOCUMENT_MAX } from "../oci.js";
-import type { ImageStore } from "./open.js";
+import { type ImageStore, ingestFolder } from "./open.js";
 import { replaceFile } from "./replace-file.js";
 
 /** Where a blob lies. The digest has been checked: nothing in it leads elsewhere. */
@@ -41,6 +41,6 @@ export function hashBytes(bytes: Uint8Array | string, like = "sha256:"): string 
 /** Adds a small blob; returns its digest. */
 export function writeDocument(store: ImageStore, bytes: Uint8Array | string, digest = hashBytes(bytes)): string {
   const path = blobPath(store, digest);
-  if (!existsSync(path)) replaceFile(path, bytes);
+  if (!existsSync(path)) replaceFile(path, bytes, 0o644, ingestFolder(store));
   return digest;
 }

@@ -37,7 +37,13 @@ function searchName(images: readonly StoredImage[], text: string): FoundImage | 
       ? names.some((each) => formatReference(each) === wanted)
       : repoDigests.includes(wanted) || (manifest.digest === digest && names.some((each) => each.domain === domain && each.path === path)),
   );
-  return image && { image, name };
+  return image && { image: { ...image, ...findTwin(image, name) }, name };
+}
+
+/** The very manifest that has the name. */
+function findTwin({ twins }: StoredImage, name: Reference): Pick<StoredImage, "manifest" | "layers" | "configDescriptor"> | undefined {
+  const twin = twins.find(({ names, manifest }) => (name.digest === undefined ? names.some((each) => formatReference(each) === formatReference(name)) : manifest.digest === name.digest));
+  return twin && { manifest: twin.manifest, layers: twin.layers, configDescriptor: twin.configDescriptor };
 }
 
 function searchId(images: readonly StoredImage[], text: string): FoundImage | undefined {

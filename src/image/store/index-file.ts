@@ -4,7 +4,7 @@ import { lockFile } from "../../launch/file-lock.js";
 import { explainFileError } from "../image-error.js";
 import { type Descriptor, type ImageIndex, parseIndex } from "../oci.js";
 import { formatReference, type Reference, tryParseReference, withDefaultTag } from "../reference.js";
-import { type ImageStore, indexFile, indexLock } from "./open.js";
+import { type ImageStore, indexFile, indexLock, ingestFolder } from "./open.js";
 import { replaceFile } from "./replace-file.js";
 
 /** Under which an entry's name stands, in skopeo's layouts too (image-spec, annotations.md). */
@@ -40,14 +40,19 @@ function readIndexBytes(store: ImageStore): Buffer {
  * not written.
  */
 export async function changeIndex<T>(store: ImageStore, change: (index: ImageIndex) => T | Promise<T>, signal?: AbortSignal): Promise<T> {
+  return await changeIndexFirst(store, change, (_, result) => result, signal);
+}
+
+/** The same, with something to be done when the index is written and before anybody else changes it. */
+export async function changeIndexFirst<T, U>(store: ImageStore, change: (index: ImageIndex) => T | Promise<T>, then: (index: ImageIndex, result: T) => U, signal?: AbortSignal): Promise<U> {
   const lock = await lockFile(indexLock(store), { signal });
   try {
     const index = await readIndex(store);
     const before = JSON.stringify(index);
     const result = await change(index);
     const after = JSON.stringify(index);
-    if (after !== before) replaceFile(indexFile(store), after);
-    return result;
+    if (after !== before) replaceFile(indexFile(store), after, 0o644, ingestFolder(store));
+    return then(index, result);
   } catch (error) {
     throw explainFileError(error, `cannot write ${indexFile(store)}`);
   } finally {

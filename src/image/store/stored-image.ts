@@ -17,6 +17,8 @@ export interface StoredImage {
   names: Reference[];
   /** "docker.io/library/busybox@sha256:…": how registries know it. */
   repoDigests: string[];
+  /** Other manifests with the same config, as docker's and OCI's forms of one image are, and their names. */
+  twins: Pick<StoredImage, "manifest" | "layers" | "configDescriptor" | "names">[];
 }
 
 /** All images, those with several names once; what is damaged is left out, and named to `onDamage`. */
@@ -37,6 +39,7 @@ export async function listImages(store: ImageStore, onDamage?: (digest: string, 
 }
 
 function mergeNames(image: StoredImage, other: StoredImage): void {
+  if (other.manifest.digest !== image.manifest.digest) image.twins.push(other);
   const names = new Map([...image.names, ...other.names].map((name) => [formatReference(name), name]));
   image.names = [...names.values()];
   image.repoDigests = [...new Set([...image.repoDigests, ...other.repoDigests])];
@@ -55,6 +58,7 @@ export function readImage(store: ImageStore, entry: Descriptor, platform: Platfo
     configDescriptor: manifest.config,
     names: name ? [name] : [],
     repoDigests: repoDigestsOf(entry),
+    twins: [],
   };
 }
 

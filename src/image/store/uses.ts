@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type ProcessId, readProcess } from "../../sandbox/process.js";
 import { changeIndex } from "./index-file.js";
-import { type ImageStore, usesFolder } from "./open.js";
+import { type ImageStore, ingestFolder, usesFolder } from "./open.js";
 import { replaceFile } from "./replace-file.js";
 
 /** Who needs an image beyond its names: a container. */
@@ -30,7 +30,7 @@ export async function useImage(store: ImageStore, use: ImageUse): Promise<void> 
   if (!USER.test(use.user)) throw new TypeError(`${JSON.stringify(use.user)} is no id of a user of images`);
   await changeIndex(store, () => {
     mkdirSync(usesFolder(store), { recursive: true, mode: 0o700 });
-    replaceFile(join(usesFolder(store), use.user), JSON.stringify({ ...use, maker: { pid: process.pid, start: readProcess(process.pid)?.start ?? "0" } } satisfies KnownUse), 0o600);
+    replaceFile(join(usesFolder(store), use.user), JSON.stringify({ ...use, maker: { pid: process.pid, start: readProcess(process.pid)?.start ?? "0" } } satisfies KnownUse), 0o600, ingestFolder(store));
   });
 }
 
@@ -41,7 +41,7 @@ export function releaseImage(store: ImageStore, user: string): void {
 
 export function listUses(store: ImageStore): KnownUse[] {
   return readdirSync(usesFolder(store))
-    .filter((name) => USER.test(name) && !name.endsWith(".new"))
+    .filter((name) => USER.test(name))
     .flatMap((name) => readUse(join(usesFolder(store), name)));
 }
 
