@@ -15,7 +15,10 @@ export interface Contestant {
   words: string[] | { missing: string };
 }
 
-export type ContestantName = "limit" | "planOfLimit" | "planOfDefault" | "bwrapOfLimit" | "bwrap" | "unshare" | "firejail" | "repeated" | "first" | "spawnWithBuffers" | "libraryWithBuffers" | "coldLibraryWithBuffers" | "spawnWithObjects" | "libraryWithObjects" | "coldLibraryWithObjects";
+export type ContestantName = "limit" | "planOfLimit" | "planOfDefault" | "bwrapOfLimit" | "bwrap" | "unshare" | "firejail" | FirejailName | "bwrapCommand" | "repeated" | "first" | "spawnWithBuffers" | "libraryWithBuffers" | "coldLibraryWithBuffers" | "spawnWithObjects" | "libraryWithObjects" | "coldLibraryWithObjects";
+
+/** Firejail and brig in its place, with no profile, the default one and a browser's. */
+type FirejailName = "firejailWithout" | "firejailWithFirefox" | "jailWithout" | "jailPrivate" | "jailWithFirefox" | "firstJailWithout" | "firstJailPrivate" | "firstJailWithFirefox";
 
 const MISSING_PACKAGE: Record<string, string> = { bwrap: "bubblewrap", unshare: "util-linux", firejail: "firejail" };
 
@@ -31,6 +34,8 @@ export function listContestants(place: Place): Record<ContestantName, Contestant
     bwrap: { what: "bwrap, the same walls as far as it has them", words: repeatProgram(place, "bwrap", [...bwrapWalls(place), "/bin/true"], filter) },
     unshare: { what: "unshare, namespaces alone", words: repeatProgram(place, "unshare", ["--user", "--map-root-user", "--mount", "--net", "--ipc", "--uts", "--cgroup", "--pid", "--fork", "--mount-proc", "/bin/true"]) },
     firejail: { what: "firejail --private", words: repeatProgram(place, "firejail", ["--private", "true"]) },
+    ...listJails(place, brig),
+    bwrapCommand: { what: "brig bwrap, the same words, repeated", words: repeat(place, [brig, "bwrap", ...bwrapWalls(place), "/bin/true"], filter) },
     repeated: { what: "brig run -- true, repeated", words: repeat(place, [brig, "run", "--", "true"]) },
     first: { what: "brig run -- true, first time", words: repeat(place, [brig, "run", "--", "true", "%n"]) },
     spawnWithBuffers: { what: "Node's child_process.spawn of plain true", words: [...nodeWords(place, "node-spawn"), "buffers"] },
@@ -40,6 +45,18 @@ export function listContestants(place: Place): Record<ContestantName, Contestant
     libraryWithObjects: { what: "the library: true in a sandbox made ahead", words: libraryWords(place, "objects") },
     coldLibraryWithObjects: { what: "the library: true in a sandbox made then", words: libraryWords(place, "objects", "cold") },
   };
+}
+
+/** Without a bus: root's has none, and firejail's filter for it then ends everything. */
+const JAILS = { Without: ["--noprofile"], Private: ["--private"], WithFirefox: ["--dbus-user=none", "--profile=firefox"] };
+
+function listJails(place: Place, brig: string): Record<FirejailName, Contestant> {
+  const jails = Object.entries(JAILS).flatMap(([name, words]): [string, Contestant][] => [
+    [`jail${name}`, { what: `brig firejail ${words.at(-1)}, repeated`, words: repeat(place, [brig, "firejail", ...words, "true"]) }],
+    [`firstJail${name}`, { what: `brig firejail ${words.at(-1)}, first time`, words: repeat(place, [brig, "firejail", ...words, "true", "%n"]) }],
+    [`firejail${name}`, { what: `firejail ${words.at(-1)}`, words: repeatProgram(place, "firejail", [...words, "true"]) }],
+  ]);
+  return Object.fromEntries(jails) as Record<FirejailName, Contestant>;
 }
 
 function repeat(place: Place, command: string[], file?: string): string[] {

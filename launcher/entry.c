@@ -55,22 +55,33 @@ static const char *take_plan(int fd) {
   return problem;
 }
 
-static int is_named_brig(const char *name) {
+static const char *last_part(const char *name) {
   const char *last = name;
   for (; *name; name++)
     if (*name == '/') last = name + 1;
-  return text_equal(last, "brig");
+  return last;
 }
 
-static int may_use_cache(int argc, char **argv) {
-  const char *refused = env_get("BRIG_NO_CACHE");
-  return argc > 1 && is_named_brig(argv[0]) && !(refused && text_equal(refused, "1"));
+/*
+ * The words by which a plan is kept. Called by a link's name, that is the first of them (src/cli/called-as.ts); Node is
+ * told the words as they were typed, and looks at the name itself.
+ */
+static int find_kept(int argc, char **argv) {
+  const char *refused = env_get("BRIG_NO_CACHE"), *name = argc > 0 ? last_part(argv[0]) : "";
+  char *called = argv[0];
+  if (refused && text_equal(refused, "1")) return 0;
+  if (text_equal(name, "brig")) return argc > 1 && cache_find(&plan, argv + 1);
+  if (!text_equal(name, "firejail")) return 0;
+  argv[0] = "firejail";
+  int found = cache_find(&plan, argv);
+  argv[0] = called;
+  return found;
 }
 
 int entry_main(int argc, char **argv) {
   caller_note();
   supervise_note_parent();
-  if (may_use_cache(argc, argv) && cache_find(&plan, argv + 1)) return run_it(-1);
+  if (find_kept(argc, argv)) return run_it(-1);
   int fd = make_memory_file();
   if (fd < 0) return say("no memory for a plan", "", "");
   int status = node_run(argv + (argc > 0), "BRIG_ENTRY_FD", fd, 0);

@@ -31,7 +31,7 @@ async function packLauncher(arch) {
 /** The package as it stands, with the launchers as optional dependencies: those exist only once they are published. */
 async function packCommand(packed) {
   const folder = join(stage, "brig");
-  for (const path of [...own.files, "LICENSE", "README.md"].filter((name) => existsSync(name))) cpSync(path, join(folder, path), { recursive: true, filter: (source) => !source.endsWith(".stamp") && !source.endsWith("command.cache") });
+  for (const path of [...own.files, "LICENSE", "README.md"].filter((name) => existsSync(name))) cpSync(path, join(folder, path), { recursive: true, filter: (source) => !source.endsWith(".stamp") && !source.endsWith("cli/cache") });
   const { scripts: _, devDependencies: __, ...kept } = own;
   const optionalDependencies = Object.fromEntries(packed.map((arch) => [`brig-linux-${arch}`, own.version]));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ ...kept, optionalDependencies }, null, 2));
