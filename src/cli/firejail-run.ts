@@ -25,7 +25,6 @@ import { buildFirejailSpec, type JailSpec } from "../tools/firejail/spec.js";
 import type { Watching } from "./firejail-watch.js";
 import type { UnpackedImage } from "./firejail-appimage.js";
 import { PROFILE, PROTOCOL, showFiles } from "./firejail-show.js";
-import { runFirejailAction } from "./firejail-actions.js";
 import { sealPlan, type ToolRun } from "./soft-tool.js";
 import { build } from "./version.js";
 
@@ -46,7 +45,7 @@ export async function runFirejail(run: ToolRun, words: Words): Promise<number> {
   const asked = words.watch?.what === "build" ? { ...words, noprofile: true } : words;
   const { rules, chosen } = loadRules(asked, program, openProfileFiles(places.home), places, config, run.host.euid === 0);
   const joined = findJoined(findLast(rules, "join-or-start")?.value);
-  if (joined !== undefined) return await runFirejailAction(run, { ...words, action: { name: "join", sandbox: joined } });
+  if (joined !== undefined) return await (await import("./firejail-actions.js")).runFirejailAction(run, { ...words, action: { name: "join", sandbox: joined } });
   const start: Start = { words, places, config, rules, chosen };
   if (!words.appimage) return await startJail(run, start);
   run.recording.stop();

@@ -8,13 +8,17 @@ export interface Listing {
   folder: { dev: bigint; ino: bigint; mtimeNs: bigint } | undefined;
 }
 
-type Observer = (listing: Listing, prefix: string) => void;
+/** Who is told of each use of a listing. */
+export interface ListingObserver {
+  used(listing: Listing, prefix: string): void;
+  missed(path: string): void;
+}
 
-let observer: Observer | undefined;
+let observer: ListingObserver | undefined;
 const kernel = { readdirSync, statSync };
 
-/** Who is told of each use of a listing; undefined ends it. */
-export function observeListings(next: Observer | undefined): void {
+/** Undefined ends it. */
+export function observeListings(next: ListingObserver | undefined): void {
   observer = next;
 }
 
@@ -30,7 +34,12 @@ export function listFolder(path: string): Listing {
 
 /** The names that begin so; which others there are does not matter. */
 export function useListing(listing: Listing, prefix: string): readonly string[] {
-  observer?.(listing, prefix);
+  observer?.used(listing, prefix);
   const { names = [] } = listing;
   return prefix === "" ? names : names.filter((name) => name.startsWith(prefix));
+}
+
+/** Says that a path is not there, which was seen in a listing. */
+export function noteMissing(path: string): void {
+  observer?.missed(path);
 }

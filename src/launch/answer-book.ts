@@ -22,7 +22,7 @@ export class AnswerBook {
   #unrepeatable: string | undefined;
 
   constructor() {
-    observeListings((listing, prefix) => this.addListing(listing, prefix));
+    observeListings({ used: (listing, prefix) => this.addListing(listing, prefix), missed: (path) => this.addAccess(path, constants.F_OK, false) });
     // what the kernel is and has mounted, as a whole
     this.#addKernelText("/proc/sys/kernel/random/boot_id");
   }

@@ -119,7 +119,7 @@ function writeBlob(head: Buffer, at: number, blob: Blob): number {
 
 function writeWitness(head: Buffer, at: number, witness: Witness, data: DataWriter): void {
   const put: Put<number> = (field, value) => void head.writeUInt32LE(value, at + WITNESS_FIELDS[field]);
-  const putLong: Put<bigint> = (field, value) => void head.writeBigInt64LE(BigInt.asIntN(64, value), at + WITNESS_FIELDS[field]);
+  const putLong: Put<bigint> = (field, value) => void (value !== 0n && head.writeBigInt64LE(BigInt.asIntN(64, value), at + WITNESS_FIELDS[field]));
   put("kind", WITNESS[witness.kind.toUpperCase() as keyof typeof WITNESS]);
   switch (witness.kind) {
     case "file":
@@ -157,8 +157,8 @@ function writeAnswer(witness: Answer, put: Put<number>, putLong: Put<bigint>, da
   put("path", data.addString(witness.path));
   switch (witness.kind) {
     case "access":
-      put("mode", witness.mode);
-      return putLong("dev", witness.granted ? 1n : 0n);
+      if (witness.mode !== 0) put("mode", witness.mode);
+      return void (witness.granted && put("dev", 1));
     case "stat":
     case "lstat":
       if ("errno" in witness.answer) return putLong("size", BigInt(witness.answer.errno));

@@ -1,5 +1,4 @@
 import { parseFirejail } from "../../tools/firejail/grammar.js";
-import { runFirejailAction } from "../firejail-actions.js";
 import { runFirejail } from "../firejail-run.js";
 import type { CommandForm } from "../grammar.js";
 import { runAsTool } from "../soft-tool.js";
@@ -17,6 +16,6 @@ export const command: CommandForm = {
   run: ({ operands }) =>
     runAsTool("firejail", "Error: ", operands, async (run) => {
       const words = parseFirejail(operands);
-      return words.action ? await runFirejailAction(run, words) : await runFirejail(run, words);
+      return words.action ? await (await import("../firejail-actions.js")).runFirejailAction(run, words) : await runFirejail(run, words);
     }),
 };

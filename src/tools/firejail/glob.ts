@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Listing, listFolder, useListing } from "../../host/list-names.js";
+import { type Listing, listFolder, noteMissing, useListing } from "../../host/list-names.js";
 
 /** Looks into folders, each once. */
 export interface Folders {
@@ -17,14 +17,28 @@ export function openFolders(): Folders {
     if (!listing) lists.set(path, (listing = listFolder(path)));
     return useListing(listing, prefix);
   };
-  const folders = new Map<string, boolean>();
-  const isThere = (folder: string): boolean => {
-    let known = folders.get(folder);
-    if (known === undefined) folders.set(folder, (known = folder === "" || (isThere(folder.slice(0, folder.lastIndexOf("/"))) && existsSync(folder))));
+  const inside = new Map<string, ReadonlySet<string> | undefined>();
+  const namesIn = (folder: string): ReadonlySet<string> | undefined => {
+    let known = inside.get(folder);
+    if (!known && !inside.has(folder)) inside.set(folder, (known = isThere(folder) ? readNames(folder || "/") : undefined));
     return known;
   };
-  const mayHold = (path: string): boolean => isThere(path.slice(0, path.lastIndexOf("/"))) && existsSync(path);
+  const isThere = (folder: string): boolean => folder === "" || mayHold(folder);
+  const mayHold = (path: string): boolean => {
+    const cut = path.lastIndexOf("/");
+    const names = namesIn(path.slice(0, cut));
+    if (!names) return false;
+    if (names.has(path.slice(cut + 1))) return existsSync(path);
+    noteMissing(path);
+    return false;
+  };
   return { list, mayHold, exists: (path) => existsSync(path) };
+}
+
+/** A folder that may be entered and not listed has what it has all the same. */
+function readNames(folder: string): ReadonlySet<string> {
+  const { names } = listFolder(folder);
+  return names ? new Set(names) : { has: () => true } as unknown as ReadonlySet<string>;
 }
 
 export function isPattern(path: string): boolean {
