@@ -39,7 +39,7 @@ const HARMLESS: [name: string, minor: number][] = [["null", 3], ["zero", 5], ["f
 export function furnish(wish: FurnitureWish, context: NspawnContext): Furniture {
   const mounts: Mount[] = [
     tmpfs("/tmp", ["nosuid", "nodev", "mode=01777", size(10), "nr_inodes=400k"]),
-    ...mountSys(wish),
+    ...mountSys(wish, context),
     tmpfs("/dev", ["nosuid", "mode=0755", "size=4m", "nr_inodes=64k"]),
     tmpfs("/dev/shm", ["nosuid", "nodev", "mode=01777", size(10), "nr_inodes=400k"]),
     { destination: "/dev/pts", type: "devpts", source: "devpts", options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", ...(hasGroup(wish.users, 5) ? ["gid=5"] : [])] },
@@ -68,8 +68,10 @@ function hasGroup({ mappings }: Users, gid: number): boolean {
 }
 
 /** A sysfs of its own shows its own network; without one, in a user namespace, only the host's can be shown. */
-function mountSys({ users, ownsNetwork }: FurnitureWish): Mount[] {
+function mountSys({ users, ownsNetwork }: FurnitureWish, { host }: NspawnContext): Mount[] {
   if (ownsNetwork || !users.mappings) return [{ destination: "/sys", type: "sysfs", source: "sysfs", options: ["ro", "nosuid", "nodev", "noexec"] }];
+  // what is mounted below it, only root may leave out
+  if (host.euid !== 0) return [{ destination: "/sys", type: "bind", source: "/sys", options: ["rbind", "rro", "nosuid", "nodev", "noexec"] }];
   return [{ destination: "/sys", type: "bind", source: "/sys", options: ["bind", "ro", "nosuid", "nodev", "noexec"] }];
 }
 

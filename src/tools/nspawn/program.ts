@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { basename } from "node:path";
 import { readAccounts } from "../../host/accounts.js";
 import { readTextInRoot, resolveInRoot } from "../../host/read-in-root.js";
 import type { User } from "../../spec/oci.js";
@@ -14,10 +15,14 @@ export interface Program {
   cwd: string;
   user: User;
   account: { name: string; home: string };
+  /** What asks an init to power off, where it is not systemd's signal. */
+  stopSignal?: string;
 }
 
 /** In the order in which systemd-nspawn tries them. */
 const INITS = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"];
+/** By what an init's file is called: busybox' init powers off at this one, and passes over systemd's. */
+const STOP_SIGNALS: Record<string, string> = { busybox: "SIGUSR2" };
 const SEARCHED = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /** @throws BrigError BRIG_BAD_OPTION: no init, no such user */
@@ -33,12 +38,14 @@ export function findProgram(options: NspawnOptions, context: NspawnContext, tree
 }
 
 /** In an image the first that can be executed is it. */
-function findInit(options: NspawnOptions, context: NspawnContext, { path: root, image }: Tree): Pick<Program, "args" | "candidates"> {
+function findInit(options: NspawnOptions, context: NspawnContext, { path: root, image }: Tree): Pick<Program, "args" | "candidates" | "stopSignal"> {
   if (image) return { args: [INITS[0]!, ...options.command], candidates: INITS };
   for (const path of INITS) {
     const place = resolveInRoot(root, path);
     context.consulted.add(`${root}${path}`);
-    if (place !== undefined && isExecutable(place)) return { args: [path, ...options.command], candidates: [path] };
+    if (place === undefined || !isExecutable(place)) continue;
+    const stopSignal = STOP_SIGNALS[basename(place)];
+    return { args: [path, ...options.command], candidates: [path], ...(stopSignal === undefined ? {} : { stopSignal }) };
   }
   throw refuseWords(`${root} has no init to boot: none of ${INITS.join(", ")}`, "without -b the words behind it are the program that runs");
 }

@@ -141,7 +141,7 @@ function buildExtension(options: NspawnOptions, decided: Decided, contents: Cont
     keyring: true,
     exactModes: true,
     files: contents.files,
-    stopSignal: options.killSignal ?? (options.mode === "boot" ? "SIGRTMIN+3" : "SIGKILL"),
+    stopSignal: options.killSignal ?? program.stopSignal ?? (options.mode === "boot" ? "SIGRTMIN+3" : "SIGKILL"),
     ...(contents.overlays.length > 0 ? { layeredOverlays: contents.overlays } : {}),
     ...(options.mode === "pid2" ? { init: true } : {}),
     ...(network.namespace === "own" ? { loopback: true } : {}),
