@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { BrigError } from "../../error/brig-error.js";
 import { writeCachedPlan } from "../../launch/cache.js";
 import { handOverPlan } from "../../launch/hand-over.js";
@@ -9,7 +11,8 @@ import type { Witness } from "../../plan/plan.js";
 import { readNspawnContext } from "../../tools/nspawn/context.js";
 import { type ParsedNspawn, parseNspawn } from "../../tools/nspawn/grammar.js";
 import { nspawnHelp, nspawnVersion } from "../../tools/nspawn/help.js";
-import { buildNspawnSpec } from "../../tools/nspawn/spec.js";
+import { buildNspawn } from "../../tools/nspawn/spec.js";
+import { shiftOwners } from "../../rootfs/shift-owners.js";
 import type { CommandForm } from "../grammar.js";
 import { print, printError } from "../output/print.js";
 import { runAsTool, type ToolRun } from "../soft-tool.js";
@@ -31,9 +34,19 @@ async function runNspawn(run: ToolRun, words: string[]): Promise<number> {
   const parsed = parseNspawn(words);
   if (parsed === "version") return print(nspawnVersion), 0;
   if (parsed === "help") return print(nspawnHelp), 0;
+  await copyTemplate(parsed);
   const bytes = compileNspawn(run, parsed);
   for (const warning of parsed.warnings) printError(warning);
   return await handOverPlan(bytes);
+}
+
+/** --template=: the root is made on first use. */
+async function copyTemplate({ options: { template, directory, machine } }: ParsedNspawn): Promise<void> {
+  if (template === undefined) return;
+  const root = resolve(directory ?? join(MACHINES, machine ?? ""));
+  if (existsSync(root)) return;
+  const { cloneRoot } = await import("../../rootfs/clone/clone-root.js");
+  await cloneRoot(resolve(template), root);
 }
 
 /** What brig refuses before anything is done has systemd-nspawn's exit status too. */
@@ -47,6 +60,9 @@ function asNspawn<T>(compile: () => T): T {
   }
 }
 
+/** Where machines are that are known by name alone, as systemd has it. */
+const MACHINES = "/var/lib/machines";
+
 /** The variables of the caller that the spec depends on. */
 const VARIABLES = ["TERM", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY"];
 
@@ -55,7 +71,8 @@ function compileNspawn({ tool, words, host }: ToolRun, parsed: ParsedNspawn): Ui
   const cwd = process.cwd();
   const script = process.argv[1];
   const context = readNspawnContext(host);
-  const spec = buildNspawnSpec(parsed, context);
+  const { spec, chown } = buildNspawn(parsed, context);
+  if (chown) shiftOwners(chown.tree, chown.base);
   const variables = [...VARIABLES, ...parsed.options.environment.flatMap(({ name, value }) => (value === undefined ? [name] : []))];
   const files = [...(script?.endsWith(".cjs") ? [script] : []), ...context.consulted];
   const witnesses: Witness[] = [{ kind: "tty", bits: host.terminals }, ...variables.map((name) => witnessEnv(name)), ...files.map((path) => witnessFile(path))];

@@ -24,6 +24,7 @@ export interface Decided {
 /** @throws BrigError BRIG_BAD_OPTION */
 export function decide(options: NspawnOptions, context: NspawnContext): Decided {
   if (options.selinuxContext !== undefined || options.selinuxApifsContext !== undefined) throw refuseWords("SELinux labels are not supported by brig.", "leave -Z and -L out");
+  if (options.bindUsers.length > 0) throw refuseWords("--bind-user= is not supported by brig.", "--bind=/home/NAME shows a home folder; useradd -u UID inside makes its owner known");
   const tree = findTree(options, context);
   const program = findProgram(options, context, tree);
   const cgroups = decideCgroups(context);

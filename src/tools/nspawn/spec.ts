@@ -33,6 +33,11 @@ interface Contents {
  * @throws BrigError BRIG_BAD_OPTION with systemd-nspawn's message
  */
 export function buildNspawnSpec(parsed: ParsedNspawn, context: NspawnContext): Spec {
+  return buildNspawn(parsed, context).spec;
+}
+
+/** The spec, and what is to be done on the host before: files that get other owners. */
+export function buildNspawn(parsed: ParsedNspawn, context: NspawnContext): { spec: Spec; chown?: { tree: string; base: number } } {
   const { options, texts, warnings } = addSettings(parsed, context);
   parsed.warnings.splice(0, parsed.warnings.length, ...warnings);
   const notes = startNotes();
@@ -50,7 +55,8 @@ export function buildNspawnSpec(parsed: ParsedNspawn, context: NspawnContext): S
     mounts: contents.mounts,
     linux: buildLinux(options, decided, contents, context, capabilities.bounding ?? []),
   };
-  return writeExtension(spec, buildExtension(options, decided, contents, notes));
+  const { chownTo: base } = decided.users;
+  return { spec: writeExtension(spec, buildExtension(options, decided, contents, notes)), ...(base === undefined ? {} : { chown: { tree: decided.tree.path, base } }) };
 }
 
 function buildProcess(options: NspawnOptions, { program }: Decided): Process {
@@ -81,19 +87,13 @@ function furnishRoot(options: NspawnOptions, decided: Decided, context: NspawnCo
     mounts.push(mount);
   }
   mounts.push(...fitted.flatMap((each) => each.mounts));
-  const users_ = planBindUsers(options);
   const early = [...root.files, ...furniture.files, ...planCredentials(options).files];
-  const late = [...fitted.flatMap((each) => each.files), ...users_].map((entry): RootEntry => ({ ...entry, after: mounts.length }));
+  const late = [...fitted.flatMap((each) => each.files)].map((entry): RootEntry => ({ ...entry, after: mounts.length }));
   return {
     mounts, overlays, readonly: root.readonly, extension: root.extension, devices: furniture.devices,
     files: [...early, ...late, ...furniture.finish(mounts.length)],
     maskedPaths: [...furniture.maskedPaths, ...custom.maskedPaths],
   };
-}
-
-function planBindUsers({ bindUsers }: NspawnOptions): RootEntry[] {
-  void bindUsers;
-  return [];
 }
 
 /** Folders that every host has; in the sandbox's own mount namespace each may be covered for a moment. */

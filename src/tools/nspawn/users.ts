@@ -41,7 +41,7 @@ export function decideUsers(options: NspawnOptions, context: NspawnContext, { pa
   if (asked.kind === "pick" && shifted && options.ownership !== "chown") return { mappings: mapRange(owner, COUNT), mapsFiles: false, byDefault };
   const base = asked.kind === "fixed" ? asked.base : pickBase(name);
   const count = asked.kind === "fixed" ? asked.count : COUNT;
-  return adjust(options, context, root, { base, count, owner, byDefault, ...(image ? { type: image.type } : {}) });
+  return adjust(options, context, root, { base, count, owner, byDefault, ...(image ? { type: image.type, image: true } : {}) });
 }
 
 function mapRange(base: number, size: number): { uids: IdMapping[]; gids: IdMapping[] } {
@@ -69,14 +69,19 @@ interface Range {
   byDefault: boolean;
   /** The file system's, where it is not that of the folder. */
   type?: string;
+  image?: boolean;
 }
 
 /** --private-users-ownership=: whether the files' owners are mapped, changed, or as they should be. */
-function adjust(options: NspawnOptions, context: NspawnContext, root: string, { base, count, owner, byDefault, type = resolveMount(context.mounts, root)?.type ?? "" }: Range): Users {
+function adjust(options: NspawnOptions, context: NspawnContext, root: string, { base, count, owner, byDefault, image = false, type = resolveMount(context.mounts, root)?.type ?? "" }: Range): Users {
   const mappings = mapRange(base, count);
   const ownership = options.ownership ?? (options.users?.kind === "fixed" ? "off" : "auto");
   if (ownership === "off" || owner === base) return { mappings, mapsFiles: false, byDefault };
-  if (ownership === "chown") return { mappings, mapsFiles: false, chownTo: base, byDefault };
+  if (ownership === "chown") {
+    if (image) throw refuseWords("The owners of an image's files cannot be changed.", "--private-users-ownership=map maps them");
+    if (count !== COUNT) throw refuseWords(`Changing owners needs a range of ${COUNT} ids.`, "leave :NUIDS out");
+    return { mappings, mapsFiles: false, chownTo: base, byDefault };
+  }
   if (CANNOT_MAP.has(type) || context.host.kernel[0] < 5 || (context.host.kernel[0] === 5 && context.host.kernel[1] < 12))
     throw refuseWords(
       `The ids of ${root} cannot be mapped: ${type} on Linux ${context.host.kernel.join(".")} has no idmapped mounts`,
