@@ -5,6 +5,8 @@ process.env["DOCKER_CONFIG"] = "/nonexistent";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { MEDIA } from "../../src/image/oci.js";
@@ -18,6 +20,8 @@ const { pullImage } = await import("../../src/image/pull.js");
 const { parseReference } = await import("../../src/image/reference.js");
 const { parseRegistriesConf } = await import("../../src/image/registry/registries-conf.js");
 const { parseChallenges } = await import("../../src/image/registry/challenge.js");
+const { sendRequest } = await import("../../src/image/registry/http.js");
+const { findProxy } = await import("../../src/image/registry/proxy.js");
 const { readRetryAfter } = await import("../../src/image/registry/retry.js");
 
 const big = randomBytes(300_000);
@@ -210,6 +214,28 @@ test("mirrors are asked first, and the registry itself when they fail; what is b
   await assert.rejects(pullImage(store, parseReference("bad.example/x"), { registries }), { code: "BRIG_REGISTRY_BLOCKED" });
   assert.deepEqual(parseRegistriesConf("", "none").findEndpoints("docker.io", "library/x"), [{ host: "registry-1.docker.io", path: "library/x", insecure: false }]);
   assert.throws(() => parseRegistriesConf("[[registry", "f"), { code: "BRIG_BAD_REGISTRIES_CONF" });
+});
+
+test("a proxy is used for what it should be, with the whole URL or a tunnel", async (t) => {
+  const { registry, store } = await setUp(t);
+  const tunnels: string[] = [];
+  const proxy = createServer().on("connect", (request, socket) => {
+    tunnels.push(`${request.url} ${request.headers["proxy-authorization"]}`);
+    socket.end("HTTP/1.1 403 no\r\n\r\n");
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  Object.assign(process.env, { http_proxy: `http://${registry.host}`, https_proxy: `http://me:pw@127.0.0.1:${(proxy.address() as AddressInfo).port}`, no_proxy: "direct.example" });
+  t.after(() => {
+    for (const name of ["http_proxy", "https_proxy", "no_proxy"]) delete process.env[name];
+    proxy.close();
+  });
+  await assert.rejects(pullImage(store, parseReference("far.example/a/b:1")), { code: "BRIG_REGISTRY_UNREACHABLE", message: /the proxy .* answers with status 403/ });
+  assert.equal(tunnels[0], `far.example:443 Basic ${Buffer.from("me:pw").toString("base64")}`);
+  const send = (url: string) => sendRequest({ method: "GET", url: new URL(url) });
+  const { status, body } = await send("http://far.example/v2/a/b/manifests/1");
+  body.resume();
+  assert.deepEqual([status, registry.requests.at(-1)!.line, registry.requests.at(-1)!.headers.host], [200, "GET http://far.example/v2/a/b/manifests/1", "far.example"]);
+  assert.deepEqual(["http://direct.example/", "http://sub.direct.example:8080/", "http://localhost:1/", "http://other.example/"].map((url) => findProxy(new URL(url)) !== undefined), [false, false, false, true]);
 });
 
 test("challenges are read as RFC 9110 has them", () => {

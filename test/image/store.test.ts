@@ -199,7 +199,7 @@ test("killed at any moment of pull, load and rmi, the store stays whole and the 
   assert.equal(layers.length, 3);
   await removeImage(store, word, { force: true });
   for (const file of listBlobs(store)) utimesSync(join(store.folder, "blobs/sha256", file), 1, 1);
-  for (const file of [...listLayers(store)]) if (/^[a-f0-9]{64}$/.test(file)) utimesSync(join(store.layers, "sha256", file), 1, 1);
+  for (const file of listLayers(store)) if (/^[a-f0-9]{64}$/.test(file)) utimesSync(join(store.layers, "sha256", file), 1, 1);
   for (const file of readdirSync(join(store.folder, ".brig/ingest"))) utimesSync(join(store.folder, ".brig/ingest", file), 1, 1);
   await pruneImages(store, true);
   assert.deepEqual([listBlobs(store), listLayers(store).filter((file) => !file.endsWith(".lock")), readdirSync(join(store.folder, ".brig/ingest"))], [[], [], []]);

@@ -26,7 +26,7 @@ export async function* readTar(source: Readable): AsyncGenerator<TarEntry> {
   let said: Record<string, string> = {};
   for (;;) {
     const header = await input.take(BLOCK);
-    if (header.length === 0 || header.every((byte) => byte === 0)) break;
+    if (header.every((byte) => byte === 0)) break; // also where there is nothing
     if (header.length < BLOCK || !hasChecksum(header)) throw bad("it is no tar archive, or damaged");
     const type = String.fromCharCode(header[156] || 0x30);
     const size = readSize(said["size"], header);

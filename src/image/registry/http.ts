@@ -2,6 +2,7 @@ import { type ClientRequest, Agent as HttpAgent, type IncomingHttpHeaders, type 
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { Readable } from "node:stream";
 import { imageError } from "../image-error.js";
+import { authorizeProxy, findProxy, TunnelAgent } from "./proxy.js";
 import { readTlsFiles } from "./tls-files.js";
 
 export interface HttpWish {
@@ -37,7 +38,9 @@ function findAgent(url: URL, insecure: boolean): HttpAgent | HttpsAgent {
   const key = `${url.host} ${insecure}`;
   const known = agents.get(key);
   if (known) return known;
-  const made = new HttpsAgent({ keepAlive: true, rejectUnauthorized: !insecure, ...readTlsFiles(url.host) });
+  const options = { keepAlive: true, rejectUnauthorized: !insecure, ...readTlsFiles(url.host) };
+  const proxy = findProxy(url);
+  const made = proxy ? new TunnelAgent(proxy, url, options) : new HttpsAgent(options);
   agents.set(key, made);
   return made;
 }
@@ -87,9 +90,11 @@ export function withoutSecrets(headers: Record<string, string>): Record<string, 
 function sendOnce({ method, url, headers, body, signal, insecure = false }: HttpWish): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
+    const proxy = url.protocol === "http:" ? findProxy(url) : undefined; // which gets the whole URL
+    const way = proxy ? { hostname: proxy.hostname, port: proxy.port || 80, path: url.href } : {};
     const send = url.protocol === "http:" ? requestHttp : requestHttps;
     const length = Buffer.isBuffer(body) ? { "content-length": String(body.length) } : {};
-    const request: ClientRequest = send(url, { method, agent: findAgent(url, insecure), headers: { "user-agent": "brig", ...length, ...headers }, ...(signal ? { signal } : {}) });
+    const request: ClientRequest = send(url, { method, agent: findAgent(url, insecure), ...way, headers: { "user-agent": "brig", ...(proxy ? { host: url.host, ...authorizeProxy(proxy) } : {}), ...length, ...headers }, ...(signal ? { signal } : {}) });
     request.setTimeout(STALL_MS, () => request.destroy(Object.assign(new Error(`no answer for ${STALL_MS / 1000} seconds`), { code: "ETIMEDOUT" })));
     request.on("response", resolve);
     request.on("error", (error) => reject(signal?.aborted ? (signal.reason as Error) : unreachable(url, error)));
