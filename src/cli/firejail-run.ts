@@ -32,6 +32,8 @@ import { build } from "./version.js";
 interface Jail extends JailSpec {
   words: Words;
   runFolder: string;
+  /** Makes what has to be on the host when it starts. */
+  prepare(): void;
   watching: Watching | undefined;
   image: UnpackedImage | undefined;
 }
@@ -70,17 +72,20 @@ async function startJail(run: ToolRun, { words, places, config, rules, chosen }:
   run.recording.aside(() => makeCreated(created));
   const folders = listOwnFolders(run.host.euid);
   const runFolder = findRunFolder(run.host.euid);
-  run.recording.aside(() => prepareFolders(folders.stage, runFolder));
-  // where one of them is gone, it has to be made again
-  for (const path of [...created.folders, ...created.files, ...folders.own]) existsSync(path);
-  statSync(folders.stage);
   const context = { ...readJailContext(run.host, places, folders.stage, folders.own), image };
   const jail = buildFirejailSpec(rules, findCommand(words, image), context);
-  run.recording.aside(() => stageFiles(jail.staged));
-  for (const { path } of jail.staged) statSync(path);
+  const prepare = (): void => {
+    run.recording.aside(() => {
+      prepareFolders(folders.stage, runFolder);
+      stageFiles(jail.staged);
+    });
+    // where one of them is gone, it has to be made again
+    for (const path of [...created.folders, ...created.files, ...folders.own]) existsSync(path);
+    for (const path of [folders.stage, ...jail.staged.map((file) => file.path)]) statSync(path);
+  };
   const says = listSayings(jail, words, rules, config);
   const spec = noteRules(writeExtension(jail.spec, { ...readExtension(jail.spec), ...(says.length > 0 ? { says } : {}) }), rules, chosen);
-  return await launch(run, { ...jail, spec, words, runFolder, watching: findWatching(words, rules, config, places.home), image });
+  return await launch(run, { ...jail, spec, words, runFolder, prepare, watching: findWatching(words, rules, config, places.home), image });
 }
 
 function findCommand({ command }: Words, image: UnpackedImage | undefined): string[] {
@@ -123,6 +128,7 @@ async function launch(run: ToolRun, jail: Jail): Promise<number> {
   const plan = compilePlan(spec, run.host, { runFolder: jail.runFolder, words: [run.tool, ...run.words], cwd: process.cwd(), build });
   const stays = proxies.length > 0 || watching !== undefined || words.output !== undefined || jail.image !== undefined;
   if (stays) refuseDescriptors(spec);
+  jail.prepare();
   if (!stays) return await handOverPlan(isKept(spec) ? sealPlan(run, plan) : encodePlan(plan));
   run.recording.stop();
   return await withProxies(proxies, () => withOutput(words, async (streams) => {

@@ -1,6 +1,10 @@
-import { lstatSync, readdirSync, readlinkSync, renameSync, rmSync, unlinkSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readlinkSync, renameSync, rmdirSync, rmSync, unlinkSync } from "node:fs";
 import { basename } from "node:path";
+import { makeCgroupReader } from "../host/cgroup-facts.js";
+import { placeCgroup } from "../host/cgroup.js";
+import { readHostFacts } from "../host/facts.js";
 import { destroyCgroup, thawCgroup } from "./cgroup-tree.js";
+import { listBelow, readCgroupProcesses } from "./members.js";
 import { readPause } from "./paused.js";
 import { isAlive, readProcess, signalProcess } from "./process.js";
 import { readProcessFile, readRecord } from "./record.js";
@@ -20,6 +24,39 @@ export function sweepSandboxes(runFolder: string): void {
     if (buried) takeOver(runFolder, name, buried as unknown as [string, string, string, string]);
     else if (isId(name)) sweepSandbox(readSandbox(runFolder, name));
   }
+  removeForsaken(runFolder);
+}
+
+/** Longer than any launcher needs from a cgroup's making to its sandbox's folder, on a host that is hard pressed. */
+const MAKING_MS = 10_000;
+
+/**
+ * Cgroups that a launcher made and, killed on the spot, never put a sandbox into: nobody's state names them. One with
+ * processes cannot be removed (rmdir(2) says EBUSY), another user's neither.
+ */
+export function removeForsaken(runFolder: string, parents: readonly string[] = listCgroupParents(), now = Date.now()): void {
+  for (const parent of parents)
+    for (const folder of listBelow(parent)) {
+      const id = /^brig-([0-9a-f]{12})$/.exec(basename(folder))?.[1];
+      if (id === undefined || existsSync(`${runFolder}/${id}`)) continue;
+      const stat = lstatSync(folder, { throwIfNoEntry: false });
+      if (stat && stat.uid === process.geteuid?.() && now - stat.ctimeMs > MAKING_MS && readCgroupProcesses(folder).length === 0) tryRemove(folder);
+    }
+}
+
+function tryRemove(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // somebody has come into it, or removed it
+  }
+}
+
+/** Where brig makes cgroups for this user's sandboxes. */
+function listCgroupParents(): string[] {
+  const { cgroup, euid } = readHostFacts();
+  const { places } = placeCgroup(cgroup, ["pids", "memory", "cpu"], makeCgroupReader(), euid);
+  return [...new Set(places.map(({ parent }) => parent))];
 }
 
 function sweepSandbox(sandbox: Sandbox | undefined): void {

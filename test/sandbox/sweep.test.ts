@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { findSandbox } from "../../src/sandbox/find.js";
 import { listSandboxes } from "../../src/sandbox/list.js";
 import { readProcess } from "../../src/sandbox/process.js";
 import { readSandbox } from "../../src/sandbox/sandbox.js";
-import { removeState, sweepSandboxes } from "../../src/sandbox/sweep.js";
+import { removeForsaken, removeState, sweepSandboxes } from "../../src/sandbox/sweep.js";
 
 const DEAD = "4194305 1 4194305 1\n";
 
@@ -107,4 +107,34 @@ test("a folder that others may write is no sandbox, and a run folder that others
   chmodSync(run, 0o777);
   assert.throws(() => listSandboxes(run), { code: "BRIG_UNSAFE_RUN_FOLDER" });
   assert.deepEqual(listSandboxes("/nonexistent/brig"), []);
+});
+
+test("an old empty cgroup that no sandbox's folder names is removed, and no other one", (t) => {
+  const parent = "/sys/fs/cgroup/unified";
+  const place = [parent, "/sys/fs/cgroup"].find((folder) => existsSync(`${folder}/cgroup.procs`));
+  if (place === undefined || process.geteuid?.() !== 0) return t.skip("needs root and a cgroup hierarchy of version 2");
+  const run = makeRunFolder(t);
+  const base = `${place}/brig-sweep-test-${process.pid}`;
+  const names = { forsaken: "brig-0123456789ab", owned: "brig-0123456789ac", populated: "brig-0123456789ad", other: "brig-machine" };
+  mkdirSync(base);
+  for (const name of Object.values(names)) mkdirSync(`${base}/${name}`);
+  const holder = spawn("sleep", ["100"], { stdio: "ignore" });
+  t.after(async () => {
+    const ended = new Promise((done) => holder.once("exit", done));
+    holder.kill("SIGKILL");
+    await ended;
+    for (let round = 0; round < 50; round++)
+      try {
+        for (const name of readdirSync(base).filter((each) => each.startsWith("brig-"))) rmdirSync(`${base}/${name}`);
+        return rmdirSync(base);
+      } catch {
+        await new Promise((done) => setTimeout(done, 20));
+      }
+  });
+  writeFileSync(`${base}/${names.populated}/cgroup.procs`, String(holder.pid));
+  plant(run, "0123456789ac", { process: `${own} ${own}\n` });
+  removeForsaken(run, [base]);
+  assert.ok(existsSync(`${base}/${names.forsaken}`), "it may be in the making");
+  removeForsaken(run, [base], Date.now() + 11_000);
+  assert.deepEqual(readdirSync(base).filter((name) => name.startsWith("brig-")).sort(), [names.owned, names.populated, names.other]);
 });
