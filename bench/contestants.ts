@@ -13,12 +13,16 @@ export interface Contestant {
   what: string;
   /** The driver's command line (see driver.ts), or why there is none here. */
   words: string[] | { missing: string };
+  /** Takes so long that it has one run in each eighth round. */
+  heavy?: boolean;
 }
 
-export type ContestantName = "limit" | "planOfLimit" | "planOfDefault" | "bwrapOfLimit" | "bwrap" | "unshare" | "firejail" | FirejailName | "bwrapCommand" | "repeated" | "first" | "spawnWithBuffers" | "libraryWithBuffers" | "coldLibraryWithBuffers" | "spawnWithObjects" | "libraryWithObjects" | "coldLibraryWithObjects";
+export type ContestantName = "limit" | "planOfLimit" | "planOfDefault" | "bwrapOfLimit" | "bwrap" | "unshare" | "firejail" | FirejailName | ImagesName | "bwrapCommand" | "repeated" | "first" | "spawnWithBuffers" | "libraryWithBuffers" | "coldLibraryWithBuffers" | "spawnWithObjects" | "libraryWithObjects" | "coldLibraryWithObjects";
 
 /** Firejail and brig in its place, with no profile, the default one and a browser's. */
 type FirejailName = "firejailWithout" | "firejailWithFirefox" | "jailWithout" | "jailPrivate" | "jailWithFirefox" | "firstJailWithout" | "firstJailPrivate" | "firstJailWithFirefox";
+
+type ImagesName = "pull" | "skopeo" | "unpack" | "tar";
 
 const MISSING_PACKAGE: Record<string, string> = { bwrap: "bubblewrap", unshare: "util-linux", firejail: "firejail" };
 
@@ -35,6 +39,7 @@ export function listContestants(place: Place): Record<ContestantName, Contestant
     unshare: { what: "unshare, namespaces alone", words: repeatProgram(place, "unshare", ["--user", "--map-root-user", "--mount", "--net", "--ipc", "--uts", "--cgroup", "--pid", "--fork", "--mount-proc", "/bin/true"]) },
     firejail: { what: "firejail --private", words: repeatProgram(place, "firejail", ["--private", "true"]) },
     ...listJails(place, brig),
+    ...listImageRuns(place, brig),
     bwrapCommand: { what: "brig bwrap, the same words, repeated", words: repeat(place, [brig, "bwrap", ...bwrapWalls(place), "/bin/true"], filter) },
     repeated: { what: "brig run -- true, repeated", words: repeat(place, [brig, "run", "--", "true"]) },
     first: { what: "brig run -- true, first time", words: repeat(place, [brig, "run", "--", "true", "%n"]) },
@@ -57,6 +62,19 @@ function listJails(place: Place, brig: string): Record<FirejailName, Contestant>
     [`firejail${name}`, { what: `firejail ${words.at(-1)}`, words: repeatProgram(place, "firejail", [...words, "true"]) }],
   ]);
   return Object.fromEntries(jails) as Record<FirejailName, Contestant>;
+}
+
+function listImageRuns(place: Place, brig: string): Record<ImagesName, Contestant> {
+  const run = (what: ImagesName, ...programs: string[]): Contestant["words"] => {
+    const missing = programs.find((program) => findProgram(program) === undefined);
+    return missing === undefined ? [...nodeWords(place, "images-run"), what, brig] : { missing: `${missing} is not installed (apt-get install ${missing})` };
+  };
+  return {
+    pull: { what: "brig pull, unpacked too", words: run("pull"), heavy: true },
+    skopeo: { what: "skopeo copy and umoci unpack", words: run("skopeo", "skopeo", "umoci"), heavy: true },
+    unpack: { what: "the library: a gzipped layer unpacked and checked", words: run("unpack"), heavy: true },
+    tar: { what: "GNU tar -xz", words: run("tar", "tar"), heavy: true },
+  };
 }
 
 function repeat(place: Place, command: string[], file?: string): string[] {

@@ -23,6 +23,8 @@ export const rows: readonly Row[] = [
   { name: "brig firejail --private, first time / firejail", ours: "firstJailPrivate", theirs: "firejail", bar: 0.9 },
   { name: "brig firejail --profile=firefox, first time / firejail", ours: "firstJailWithFirefox", theirs: "firejailWithFirefox", bar: 0.6 },
   { name: "brig bwrap, repeated / bwrap", ours: "bwrapCommand", theirs: "bwrap", bar: 0.6 },
+  { name: "brig pull, unpacked / skopeo copy and umoci unpack", ours: "pull", theirs: "skopeo", bar: 0.8 },
+  { name: "a gzipped layer unpacked and checked / GNU tar", ours: "unpack", theirs: "tar", bar: 1.1 },
   { name: "library: the same, not made ahead / Node's spawn of plain true, 200 MB of buffers", ours: "coldLibraryWithBuffers", theirs: "spawnWithBuffers" },
   { name: "library: true in a sandbox made ahead / Node's spawn of plain true, 200 MB of objects", ours: "libraryWithObjects", theirs: "spawnWithObjects" },
   { name: "library: the same, not made ahead / Node's spawn of plain true, 200 MB of objects", ours: "coldLibraryWithObjects", theirs: "spawnWithObjects" },
