@@ -1,5 +1,5 @@
 // npm test [-- WORD…]: builds what is out of date, then runs every test whose path contains one of the words.
-// BRIG_BUILD_DIR puts the transpiled tests elsewhere, so that two people can test side by side.
+// BRIG_TEST_JOBS=N runs N files at a time (Node's own choice is one less than there are processors). BRIG_BUILD_DIR puts the transpiled tests elsewhere, so that two people can test side by side.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -32,7 +32,9 @@ if (files.length === 0) {
   process.exit(1);
 }
 if (words.length === 0) startRoots();
-const ran = spawnSync(process.execPath, ["--test", "--test-reporter=spec", "--enable-source-maps", ...files], { stdio: "inherit" });
+const { BRIG_TEST_JOBS: count } = process.env;
+const jobs = count === undefined ? [] : [`--test-concurrency=${count}`];
+const ran = spawnSync(process.execPath, ["--test", ...jobs, "--test-reporter=spec", "--enable-source-maps", ...files], { stdio: "inherit" });
 process.exit(built.status !== 0 || failures.length > 0 ? 1 : (ran.status ?? 1));
 
 /** The Debian roots that tests share are built while other tests run; whoever needs one waits for its lock. */
