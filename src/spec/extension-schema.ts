@@ -38,7 +38,7 @@ const kinds = [
   z.strictObject({ type: z.literal("notify"), path: absolutePath, after }),
   z.strictObject({ type: z.literal("readonly"), path: absolutePath, after }),
 ] as const;
-const entry = z.discriminatedUnion("type", kinds, { error: "must be dir, file, symlink, copy, data, chmod, uuid, replace, remove, relink, bind, notify or readonly" });
+const entry = z.discriminatedUnion("type", kinds, { error: "must be dir, file, symlink, copy, machineId, data, chmod, uuid, replace, remove, relink, bind, notify or readonly" });
 
 const landlock = z.strictObject({
   read: paths,

@@ -165,7 +165,7 @@ test("the extension's annotations are held against it, and an unknown one is an 
     [extend("landlock", { reed: [] }), "reed: is not known; did you mean read?"],
     [extend("landlock", { read: ["etc"] }), 'annotations["dev.brig.landlock"].read[0]: must be an absolute path'],
     [extend("landlock", { connectTcp: [70_000] }), "connectTcp[0]: must be at most 65535"],
-    [extend("files", [{ type: "pipe", path: "/a" }]), 'annotations["dev.brig.files"][0].type: must be dir, file, symlink, copy, data, chmod or readonly'],
+    [extend("files", [{ type: "pipe", path: "/a" }]), 'annotations["dev.brig.files"][0].type: must be dir, file, symlink, copy, machineId, data, chmod, uuid, replace, remove, relink, bind, notify or readonly'],
     [extend("stopSignal", "SIGTREM"), "did you mean SIGTERM?"],
     [extend("timeout", { ms: 0 }), "must be at least 1"],
     [extend("name", "../x"), "must be 1 to 63 letters"],
