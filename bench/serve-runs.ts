@@ -4,16 +4,18 @@ import { setTimeout as pause } from "node:timers/promises";
 /** Between two runs: a server has other things to do, and the library makes the next sandbox meanwhile. */
 const PAUSE_MS = 10;
 
-/** Answers a driver's requests (see driver.ts) in Node: each run is one call, timed to its end. */
-export async function serveRuns(run: () => Promise<void>): Promise<void> {
+/** Answers a driver's requests (see driver.ts) in Node: each run is one call, timed to its end. `after` each, what is not timed. */
+export async function serveRuns(run: () => Promise<void>, after: () => Promise<void> = async () => undefined): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
     await run(); // one that does not count
+    await after();
     await pause(PAUSE_MS);
     const times: string[] = [];
     for (let left = Number(line); left > 0; left--) {
       const start = process.hrtime.bigint();
       await run();
       times.push((Number(process.hrtime.bigint() - start) / 1000).toFixed(1));
+      await after();
       await pause(PAUSE_MS);
     }
     process.stdout.write(`${times.join(" ")}\n`);
