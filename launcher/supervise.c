@@ -272,6 +272,15 @@ static void pass_on(struct supervisor *s, int signal, int typed) {
   if (signal == SIGCONT && s->front && s->front->resumed) s->front->resumed(s->front);
 }
 
+/* As systemd-nspawn does: an init is asked once, whatever else is pid 1 would not hear. */
+static void stop_machine(struct supervisor *s, int signal) {
+  int ask = machine_stop_signal(s->run->plan), asks = ask && !s->asked && (signal == SIGTERM || signal == SIGINT);
+  if (asks) machine_say_stopping(s->run->plan);
+  s->asked = 1;
+  if (asks) supervise_signal(s, ask, 0);
+  else supervise_kill(s);
+}
+
 static void on_signal(struct supervisor *s, const struct signalfd_siginfo *info) {
   int signal = (int)info->ssi_signo;
   switch (signal) {
@@ -283,6 +292,7 @@ static void on_signal(struct supervisor *s, const struct signalfd_siginfo *info)
   }
   if (is_asking_to_end(signal) && s->reaped) s->hurried = 1;
   else if (is_asking_to_end(signal) && !s->started) cancel(s, signal);
+  else if (is_asking_to_end(signal) && machine_is(s->run->plan)) stop_machine(s, signal);
   else pass_on(s, signal, info->ssi_code == SIGNAL_FROM_TERMINAL);
 }
 

@@ -34,6 +34,7 @@ struct supervisor {
   int started, reaped, told_created, told_exited;
   int status_known;  /* init has told the payload's */
   int cancelled;     /* the signal that came before the payload was started, and ended it */
+  int asked;         /* a machine was asked to end: the next time it is ended */
   int hurried;       /* a signal came behind its end: what output is still to be passed on is given up */
   int timed_out, grace_over;
   int kill_asked;    /* the keeper was told to end what it stands over */

@@ -4,6 +4,7 @@ import { makeCgroupReader } from "../host/cgroup-facts.js";
 import { placeCgroup } from "../host/cgroup.js";
 import { readHostFacts } from "../host/facts.js";
 import { destroyCgroup, thawCgroup } from "./cgroup-tree.js";
+import { releaseHostLinks } from "./host-links.js";
 import { listBelow, readCgroupProcesses } from "./members.js";
 import { readPause } from "./paused.js";
 import { isAlive, readProcess, signalProcess } from "./process.js";
@@ -100,6 +101,7 @@ function emptyOut(sandbox: Pick<Sandbox, "id" | "record" | "first">, folder: str
   // a cgroup with a name of its own may be another sandbox's by now
   for (const cgroup of [...made, ...listOwnCgroups(sandbox)]) if (basename(cgroup).includes(sandbox.id)) destroyCgroup(cgroup);
   if (pause) rmSync(`${folder}/pause`, { force: true });
+  releaseHostLinks(sandbox);
 }
 
 /** The name may be in the record, but what counts is who is linked. */

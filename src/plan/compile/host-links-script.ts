@@ -62,8 +62,9 @@ ip -batch - <<LINKS
 LINKS
 
 # The first address that is no loopback's; the rules follow it.
+publishing='
 publish() {
-  address=$(inside ip -4 -o address show scope global | sed -n 's/.* inet \\([0-9.]*\\).*/\\1/p' | head -n 1)
+  address=$(nsenter --net=/proc/self/fd/8 ip -4 -o address show scope global | sed -n "s/.* inet \\\\([0-9.]*\\\\).*/\\\\1/p" | head -n 1)
   rules=
   if [ -n "$address" ]; then
     for port in $ports; do
@@ -82,16 +83,20 @@ table ip $table {
   }
 }
 RULES
-}
+}'
+watching="$publishing
+nsenter --net=/proc/self/fd/8 setpriv --pdeathsig KILL ip monitor address 2>/dev/null | while read -r _; do publish; done"
 
 if [ -n "$ports" ]; then
+  eval "$publishing"
   publish
+  # it has no part in the lock, and ends with this shell
+  table=$table ports=$ports setpriv --pdeathsig KILL sh -c "$watching" </dev/null 3>&- 9>&- &
+  watcher=$!
   flock -u 9
-  inside ip monitor address </dev/null 2>/dev/null 3>&- | while read -r _; do publish; done &
-  monitor=$!
   printf r >&3
   read -r _ <&3 || :
-  kill $monitor 2>/dev/null || :
+  kill $watcher 2>/dev/null || :
   exit 0
 fi
 flock -u 9

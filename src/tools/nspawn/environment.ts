@@ -14,7 +14,7 @@ interface Who {
 export function buildEnvironment(options: NspawnOptions, context: NspawnContext, who: Who, notify: string | undefined, credentials: string | undefined): string[] {
   const set = new Map<string, string>([["PATH", PATH], ["container", "systemd-nspawn"], ["container_uuid", who.uuid], ["HOME", who.home], ["USER", who.name], ["LOGNAME", who.name]]);
   const term = context.env["TERM"];
-  if (term !== undefined && options.console !== "pipe") set.set("TERM", term);
+  if (term !== undefined) set.set("TERM", term);
   set.set("LANG", "C.UTF-8");
   for (const [name, value] of describeHost(context)) set.set(name, value);
   if (notify !== undefined) set.set("NOTIFY_SOCKET", notify);
