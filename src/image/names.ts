@@ -1,3 +1,4 @@
+import { imageError } from "./image-error.js";
 import { type Reference, withDefaultTag } from "./reference.js";
 import { hasBlob } from "./store/blobs.js";
 import { findImage, noImage } from "./store/find.js";
@@ -6,6 +7,7 @@ import type { ImageStore } from "./store/open.js";
 
 /** Gives an image one more name; who had the name loses it. @throws BrigError BRIG_NO_IMAGE */
 export async function tagImage(store: ImageStore, text: string, target: Reference): Promise<void> {
+  if (target.digest !== undefined) throw imageError("BRIG_BAD_REFERENCE", "refusing to create a tag with a digest reference", "name it without @sha256:…");
   const { image } = await findImage(store, text);
   await changeIndex(store, (index) => {
     const entry = index.manifests.find(({ digest }) => digest === image.manifest.digest);

@@ -53,6 +53,7 @@ function removeFrom(store: ImageStore, index: ImageIndex, { image, name }: Found
   const entries = index.manifests.filter((entry) => leadsTo(store, entry, image));
   const all = entries.flatMap((entry) => nameOf(entry) ?? []);
   const gone = name ? all.filter((each) => isSame(each, name)) : all;
+  if (name?.digest !== undefined && gone.length === 0) return { untagged: [dropDigest(entries, name)], candidates: undefined };
   const rest = all.filter((each) => !gone.includes(each));
   if (!name) checkRepositories(image, all, options);
   const users = listUses(store).filter((use) => use.image === image.id).map(({ user }) => user);
@@ -70,9 +71,8 @@ function leadsTo(store: ImageStore, entry: ImageIndex["manifests"][number], imag
   return entry.digest === image.manifest.digest || reachFrom(store, [entry]).blobs.has(image.id);
 }
 
-/** A name by digest is found under the digests that registries gave. */
 function isSame(has: Reference, asked: Reference): boolean {
-  if (asked.digest !== undefined) return has.domain === asked.domain && has.path === asked.path;
+  if (asked.digest !== undefined) return has.domain === asked.domain && has.path === asked.path && has.digest === asked.digest;
   return formatReference(has) === formatReference(asked);
 }
 
@@ -91,6 +91,12 @@ function checkUses(image: StoredImage, name: Reference | undefined, users: strin
   if (name) throw imageError("BRIG_IMAGE_IN_USE", `conflict: unable to remove repository reference "${formatFamiliar(name)}" (must force) - container ${using} is using its referenced image ${id}`, "remove the container, or say --force");
   const how = running ? "cannot be forced" : "must be forced";
   throw imageError("BRIG_IMAGE_IN_USE", `conflict: unable to delete ${id} (${how}) - image is being used by ${running ? "running" : "stopped"} container ${using}`, "remove the container first");
+}
+
+/** A digest by which a registry knows an image that has other names: only that is forgotten. */
+function dropDigest(entries: ImageIndex["manifests"], { domain, path, digest }: Reference): string {
+  for (const entry of entries) setRepoDigests(entry, repoDigestsOf(entry).filter((text) => text !== `${domain}/${path}@${digest}`));
+  return formatFamiliar({ domain, path, digest: digest! });
 }
 
 /** With a repository's last name go the digests that it was known by there. */

@@ -12,6 +12,7 @@ import { test, type TestContext } from "node:test";
 import { MEDIA } from "../../src/image/oci.js";
 import type { ImageStore } from "../../src/image/store/open.js";
 import { listImages } from "../../src/image/store/stored-image.js";
+import { removeImage } from "../../src/image/remove.js";
 import { TestRegistry, sha } from "./hostile-registry.js";
 import { openStage } from "./stage.js";
 
@@ -172,6 +173,10 @@ test("of an index the platform that was asked for is taken, and its size must be
   registry.addManifest("lying", index(5), MEDIA.ociIndex);
   await assert.rejects(pullImage(store, { ...name, tag: "lying" }, { platform: { os: "linux", architecture: "amd64" } }), { code: "BRIG_REGISTRY_LIES" });
   assert.deepEqual((await listImages(store)).map(({ repoDigests }) => repoDigests), [[`${registry.host}/a/b@${digest}`]]);
+  assert.deepEqual((await removeImage(store, `${registry.host}/a/b@${digest}`)).untagged, [`${registry.host}/a/b@${digest}`]);
+  assert.equal((await pullImage(store, parseReference(`${registry.host}/a/b@${arm.manifest}`))).digest, arm.manifest);
+  assert.deepEqual((await removeImage(store, `${registry.host}/a/b@${arm.manifest}`)).deleted, []);
+  assert.deepEqual((await removeImage(store, arm.config)).deleted[0], arm.config);
 });
 
 test("a layer that is not what the image's config promises is refused, and nothing of it stays unpacked", async (t) => {

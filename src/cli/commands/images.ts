@@ -32,7 +32,8 @@ async function list(words: ParsedWords): Promise<void> {
   const store = await openImageStore();
   const [operand] = words.operands;
   const images = filterImages(await listImages(store, (digest, error) => printError(`brig: ${digest} is passed over: ${error.message}`)), words.values("filter"), operand);
-  const shown = images.map((image) => narrowNames(image, operand === undefined ? [] : [operand]));
+  const references = words.values("filter").flatMap((text) => (text.startsWith("reference=") ? [text.slice("reference=".length)] : []));
+  const shown = images.map((image) => narrowNames(narrowNames(image, operand === undefined ? [] : [operand]), references));
   const rows = listRows(store, shown, { digests: words.has("digests"), whole: words.has("no-trunc") });
   if (words.has("json")) return printJson(rows);
   if (words.has("quiet")) return print([...new Set(rows.map(({ ID }) => ID))].map((id) => `${id}\n`).join(""));

@@ -8,7 +8,7 @@ import { readTar } from "./read-tar.js";
 
 /** What is kept in memory until somebody asks for it: manifests, configs, and the small files that docker once wrote. */
 const SMALL = 4 << 20;
-const SMALL_TOTAL = 256 << 20;
+const SMALL_TOTAL = 64 << 20;
 const ENTRIES_MAX = 100_000;
 
 export interface ArchiveFile {

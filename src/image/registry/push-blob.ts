@@ -4,7 +4,7 @@ import type { Descriptor } from "../oci.js";
 import { blobPath } from "../store/blobs.js";
 import type { ImageStore } from "../store/open.js";
 import { type HttpAnswer, resolveLocation } from "./http.js";
-import { retryPassing } from "./retry.js";
+import { isPassingStatus, PassingFailure, readRetryAfter, retryPassing } from "./retry.js";
 import type { RegistrySession } from "./session.js";
 
 const CHUNK = 32 << 20;
@@ -53,16 +53,22 @@ async function upload(store: ImageStore, session: RegistrySession, blob: Descrip
     while (sent < blob.size) {
       const end = Math.min(blob.size, sent + CHUNK);
       const answer = await session.sendOnce(patch(store, blob, location, sent, end, onProgress));
-      if (answer.status !== 202 && answer.status !== 201 && answer.status !== 204) throw await session.explain(answer);
+      if (answer.status !== 202 && answer.status !== 201 && answer.status !== 204) throw await explainUpload(session, answer);
       location = locate(answer);
       sent = end;
     }
     const url = new URL(location);
     url.searchParams.set("digest", blob.digest);
     const done = await session.sendOnce({ method: "PUT", path: url, headers: { "content-length": "0" } });
-    if (done.status !== 201 && done.status !== 204) throw await session.explain(done);
+    if (done.status !== 201 && done.status !== 204) throw await explainUpload(session, done);
     done.body.resume();
   });
+}
+
+/** What passes is tried again, from where the registry says that it is. */
+async function explainUpload(session: RegistrySession, answer: HttpAnswer): Promise<Error> {
+  const error = await session.explain(answer);
+  return isPassingStatus(answer.status) ? new PassingFailure(error, readRetryAfter(answer)) : error;
 }
 
 function patch(store: ImageStore, blob: Descriptor, location: URL, from: number, to: number, onProgress?: (current: number, total: number) => void): Parameters<RegistrySession["sendOnce"]>[0] {

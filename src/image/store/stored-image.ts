@@ -1,3 +1,4 @@
+import { imageError } from "../image-error.js";
 import { hostPlatform, matchesPlatform, selectPlatform } from "../platform.js";
 import { type Descriptor, type ImageConfig, INDEX_TYPES, type Manifest, parseConfig, parseIndex, parseManifest, type Platform } from "../oci.js";
 import { formatReference, type Reference } from "../reference.js";
@@ -49,6 +50,8 @@ function mergeNames(image: StoredImage, other: StoredImage): void {
 export function readImage(store: ImageStore, entry: Descriptor, platform: Platform = hostPlatform()): StoredImage {
   const { descriptor, manifest } = descend(store, entry, platform);
   const config = parseConfig(readDocument(store, manifest.config.digest), `the config ${manifest.config.digest}`);
+  const [known, packed] = [config.rootfs.diff_ids.length, manifest.layers.length];
+  if (known !== packed) throw imageError("BRIG_BAD_IMAGE", `the config ${manifest.config.digest} names ${known} layers, and its manifest ${packed}`);
   const name = nameOf(entry);
   return {
     id: manifest.config.digest,
