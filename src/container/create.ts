@@ -14,6 +14,7 @@ export interface CreateRequest {
   name?: string;
   config: ContainerConfig;
   hostConfig: HostConfig;
+  endpoint: Container["Endpoint"];
   /** As `--mount` and `-v` asked for them. */
   mounts: Container["Mounts"];
 }
@@ -78,7 +79,7 @@ function fillFolder(folder: string, { id, name, image, config, request }: Making
   for (const each of ["rw", "rw/upper", "rw/work"]) mkdirSync(join(own, each), { mode: 0o755 });
   const container: Container = {
     Id: id, Name: name, Created: new Date().toISOString(), ImageId: image.id, ImageRef: image.reference, Layers: image.layers,
-    Config: config, HostConfig: request.hostConfig, Mounts: listMounts(config, request),
+    Config: config, HostConfig: request.hostConfig, Mounts: listMounts(config, request), Endpoint: request.endpoint,
     State: { StartedAt: NEVER, FinishedAt: NEVER, ExitCode: 0, OOMKilled: false, Error: "", RestartCount: 0, Stopped: false },
   };
   writeEtcFiles(own, container);

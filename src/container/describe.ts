@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Container } from "./model.js";
+import { readPorts } from "./ports.js";
 import { readState } from "./status.js";
 
 /** A container as `docker inspect` and the Engine API (ContainerInspect) tell it. */
@@ -18,6 +19,6 @@ export function describeContainer(folder: string, container: Container): object 
     GraphDriver: { Name: "overlay2", Data: { LowerDir: Layers.join(":"), MergedDir: sandbox?.first ? `/proc/${sandbox.first.pid}/root` : "", UpperDir: join(own, "rw/upper"), WorkDir: join(own, "rw/work") } },
     Mounts: container.Mounts,
     Config: { ...Config, Image: container.ImageRef },
-    NetworkSettings: { Ports: Object.fromEntries(Object.keys({ ...Config.ExposedPorts, ...HostConfig.PortBindings }).map((port) => [port, HostConfig.PortBindings[port] ?? null])), Networks: { [HostConfig.NetworkMode]: {} } },
+    NetworkSettings: { Ports: readPorts(container), Networks: { [HostConfig.NetworkMode]: {} } },
   };
 }

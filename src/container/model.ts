@@ -18,6 +18,8 @@ export interface Container {
   HostConfig: HostConfig;
   /** What the container's last run left, where the run folder does not tell it. */
   State: StoredState;
+  /** What it has on its network; what is left out is chosen at each start. */
+  Endpoint: ContainerEndpoint;
   /** Volumes and binds, decided when it was created. */
   Mounts: ContainerMount[];
 }
@@ -104,6 +106,15 @@ export interface HostConfig {
   LogConfig: { Type: string; Config: Record<string, string> };
   /** brig's own: milliseconds until the container is stopped; 0 is never. */
   TimeoutMs: number;
+}
+
+export interface ContainerEndpoint {
+  /** "10.1.2.3". */
+  ip?: string;
+  ip6?: string;
+  mac?: string;
+  /** What the network's other members call it, besides its name, its host name and its id. */
+  aliases?: string[];
 }
 
 export interface ContainerMount {

@@ -1,24 +1,37 @@
 import type { AskedNetworks } from "../network/named/join.js";
 import { BrigError } from "../error/brig-error.js";
-import type { ContainerConfig, HostConfig } from "./model.js";
+import { createNetwork } from "../network/named/create.js";
+import { readNetwork } from "../network/named/store.js";
+import type { ContainerConfig, ContainerEndpoint, HostConfig } from "./model.js";
 
-/** The network of containers that name none. */
-export const DEFAULT_NETWORK = "bridge";
+/** The network of containers that name none; "bridge" is docker's word for it. */
+const DEFAULT_NETWORK = "default";
 
 /**
  * The named networks that a container joins, and its published ports; undefined where it has none: "none", "host", or
  * another container's.
  * @throws BrigError BRIG_BAD_VALUE for ports where nothing can be published
  */
-export function askNetworks(host: HostConfig, config: ContainerConfig): AskedNetworks | undefined {
+export function askNetworks(host: HostConfig, config: ContainerConfig, endpoint: ContainerEndpoint): AskedNetworks | undefined {
   const mode = host.NetworkMode;
   const publish = listPorts(host, config);
   if (mode === "host" || mode === "none" || mode.startsWith("container:")) {
     if (publish.length > 0 && mode.startsWith("container:")) throw new BrigError("conflicting options: port publishing and the container type network mode", { code: "BRIG_BAD_VALUE", hint: "publish them with the other container" });
     return undefined;
   }
-  const name = mode === "default" ? DEFAULT_NETWORK : mode;
-  return { networks: [{ name }], publish, ...(host.Dns.length > 0 ? { dns: host.Dns } : {}) };
+  const name = mode === "default" || mode === "bridge" ? openDefault() : mode;
+  return { networks: [{ name, ...endpoint }], publish, ...(host.Dns.length > 0 ? { dns: host.Dns } : {}) };
+}
+
+/** It is defined when the first container joins it. */
+function openDefault(): string {
+  try {
+    if (readNetwork(DEFAULT_NETWORK) === undefined) createNetwork({ name: DEFAULT_NETWORK });
+  } catch (error) {
+    // another command has made it in the meantime
+    if (!(error instanceof BrigError && error.code === "BRIG_NETWORK_EXISTS")) throw error;
+  }
+  return DEFAULT_NETWORK;
 }
 
 /** `PortBindings`, and with `--publish-all` each exposed port on a free one. */

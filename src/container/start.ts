@@ -55,8 +55,8 @@ function clearLastRun(own: string, container: Container): void {
   for (const name of ["stopped", "restart", "exit"]) rmSync(join(own, name), { force: true });
 }
 
-function addNetwork(spec: Spec, { HostConfig, Config }: Container): Spec {
-  const asked = askNetworks(HostConfig, Config);
+function addNetwork(spec: Spec, { HostConfig, Config, Endpoint }: Container): Spec {
+  const asked = askNetworks(HostConfig, Config, Endpoint);
   return asked === undefined ? spec : joinNetworks(spec, asked);
 }
 

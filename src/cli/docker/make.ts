@@ -31,7 +31,7 @@ export async function makeContainer(words: ParsedWords): Promise<{ folder: strin
   const folder = openContainersFolder();
   await sweepContainers(folder);
   const id = drawId();
-  const image = words.has("rootfs") ? describeFolder(reference) : await takeImage(reference, id);
+  const image = words.has("rootfs") ? describeFolder(reference) : await takeImage(reference, id, { when: words.value("pull") ?? "missing", platform: words.value("platform"), quiet: words.has("quiet") });
   const container = createContainer(folder, image, { ...request, id });
   if (written !== undefined) {
     writeSync(written, container.Id);

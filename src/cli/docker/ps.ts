@@ -3,11 +3,13 @@ import { sweepContainers } from "../../container/life.js";
 import type { Container } from "../../container/model.js";
 import { type ContainerState, readState } from "../../container/status.js";
 import { readContainers } from "../../container/store.js";
-import { readOpenPorts } from "../../container/ports.js";
+import { readPorts, showPorts } from "../../container/ports.js";
 import { BrigError } from "../../error/brig-error.js";
-import { renderDockerTable, showAgo, shorten } from "../../tools/docker/table.js";
 import { type CommandForm, type ParsedWords } from "../grammar.js";
+import { showDockerAge } from "../output/docker-words.js";
+import { printListing } from "../output/listing.js";
 import { print } from "../output/print.js";
+import type { Fields } from "../output/template.js";
 
 interface Listed {
   container: Container;
@@ -23,6 +25,7 @@ export const command: CommandForm = {
     { name: "latest", short: "l", help: "Show the latest created container (includes all states)" },
     { name: "last", short: "n", value: "N", help: "Show n last created containers (includes all states)" },
     { name: "filter", short: "f", value: "KEY=VALUE", repeat: true, help: "id=, name=, label=NAME[=VALUE], status=, ancestor=, exited=" },
+    { name: "format", value: "FORMAT", help: "table, json, or a template as '{{.Names}}'" },
     { name: "no-trunc", help: "Don't truncate output" },
     { name: "size", short: "s", help: "Display total file sizes" },
   ],
@@ -33,7 +36,7 @@ export const command: CommandForm = {
     const shown = select(readContainers(folder).map((container) => ({ container, state: readState(folder, container) })), words);
     const whole = words.has("no-trunc");
     if (words.has("quiet")) return print(shown.map(({ container: { Id } }) => `${whole ? Id : Id.slice(0, 12)}\n`).join(""));
-    print(renderDockerTable(["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"], shown.map((each) => toRow(each, whole))));
+    printListing({ format: words.value("format"), columns: COLUMNS, rows: shown.map((each) => toFields(each, whole)), headings: { CreatedAt: "CREATED AT", State: "STATE", Labels: "LABELS", Mounts: "MOUNTS", Networks: "NETWORKS" } });
   },
 };
 
@@ -67,17 +70,26 @@ function parseFilter(text: string): { key: string; value: string } {
   throw new BrigError(value === undefined ? "invalid argument for --filter: bad format of filter (expected name=value)" : `invalid filter '${key}'`, { code: "BRIG_BAD_VALUE", exitCode: 1, hint: `${Object.keys(FILTERS).join("=, ")}=` });
 }
 
-function toRow({ container, state }: Listed, whole: boolean): string[] {
-  const { Id, ImageRef, Config, Created, Name } = container;
-  const words = `"${[...Config.Entrypoint, ...Config.Cmd].join(" ")}"`;
-  return [whole ? Id : Id.slice(0, 12), ImageRef, whole ? words : shorten(words, 20), showAgo(Created), showStatus(state), readOpenPorts(container, state).join(", "), Name];
+const COLUMNS: [string, string][] = [["ID", "CONTAINER ID"], ["Image", "IMAGE"], ["Command", "COMMAND"], ["RunningFor", "CREATED"], ["Status", "STATUS"], ["Ports", "PORTS"], ["Names", "NAMES"]];
+const SHORT = 20;
+
+function toFields({ container, state }: Listed, whole: boolean): Fields {
+  const { Id, ImageRef, Config, Created, Name, Mounts, HostConfig } = container;
+  const line = [...Config.Entrypoint, ...Config.Cmd].join(" ");
+  return {
+    ID: whole ? Id : Id.slice(0, 12), Image: ImageRef, Command: `"${whole || line.length < SHORT ? line : `${line.slice(0, SHORT - 2)}…`}"`,
+    CreatedAt: Created, RunningFor: showDockerAge(Date.parse(Created)), Status: showStatus(state), State: state.Status, Names: Name,
+    Ports: state.Pid > 0 ? showPorts(readPorts(container)) : "", Labels: Object.entries(Config.Labels).map(([name, value]) => `${name}=${value}`).join(","),
+    Mounts: Mounts.map(({ Name: volume, Source }) => volume ?? Source).join(","), Networks: HostConfig.NetworkMode, LocalVolumes: Mounts.filter(({ Type }) => Type === "volume").length,
+  };
 }
 
 /** "Up 3 minutes (Paused)", "Exited (137) 2 hours ago". */
 export function showStatus({ Status, StartedAt, FinishedAt, ExitCode }: ContainerState): string {
-  const since = (time: string): string => showAgo(time).replace(/ ago$/, "");
+  const ago = (time: string): string => showDockerAge(Date.parse(time));
+  const since = (time: string): string => ago(time).replace(/ ago$/, "");
   if (Status === "running") return `Up ${since(StartedAt)}`;
   if (Status === "paused") return `Up ${since(StartedAt)} (Paused)`;
-  if (Status === "restarting") return `Restarting (${ExitCode}) ${showAgo(FinishedAt)}`;
-  return Status === "exited" ? `Exited (${ExitCode}) ${showAgo(FinishedAt)}` : "Created";
+  if (Status === "restarting") return `Restarting (${ExitCode}) ${ago(FinishedAt)}`;
+  return Status === "exited" ? `Exited (${ExitCode}) ${ago(FinishedAt)}` : "Created";
 }

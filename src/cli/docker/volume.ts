@@ -2,9 +2,9 @@ import { openContainersFolder } from "../../container/folder.js";
 import { readContainers } from "../../container/store.js";
 import { listVolumes, makeVolume, readVolume, removeVolume } from "../../container/volumes.js";
 import { BrigError } from "../../error/brig-error.js";
-import { renderDockerTable } from "../../tools/docker/table.js";
 import { splitPair } from "../../tools/docker/values.js";
 import type { CommandForm, ParsedWords } from "../grammar.js";
+import { printListing } from "../output/listing.js";
 import { print, printError } from "../output/print.js";
 
 export const command: CommandForm = {
@@ -13,6 +13,7 @@ export const command: CommandForm = {
   options: [
     { name: "label", value: "NAME=VALUE", repeat: true, help: "Set metadata for a volume" },
     { name: "driver", short: "d", value: "NAME", help: "local: there is no other" },
+    { name: "format", value: "FORMAT", help: "table, json, or a template as '{{.Name}}'" },
     { name: "quiet", short: "q", help: "Only display volume names" },
     { name: "force", short: "f", help: "Of one that is not there say nothing; do not prompt" },
     { name: "all", short: "a", help: "Remove all unused volumes, not just anonymous ones" },
@@ -31,11 +32,16 @@ type Verb = (names: string[], words: ParsedWords) => number | void;
 
 const VERBS: Record<string, Verb> = {
   create: ([name], words) => print(`${makeVolume(name, Object.fromEntries(words.values("label").map(splitPair))).Name}\n`),
-  ls: (_names, words) => print(words.has("quiet") ? listVolumes().map(({ Name }) => `${Name}\n`).join("") : renderDockerTable(["DRIVER", "VOLUME NAME"], listVolumes().map(({ Driver, Name }) => [Driver, Name]))),
+  ls: (_names, words) => list(words),
   inspect: (names) => forEach(names, (name) => print(`${JSON.stringify([require(name)], null, 4)}\n`)),
   rm: (names, words) => forEach(names, (name) => remove(name, words.has("force"))),
   prune: (_names, words) => prune(words.has("all")),
 };
+
+function list(words: ParsedWords): void {
+  if (words.has("quiet")) return print(listVolumes().map(({ Name }) => `${Name}\n`).join(""));
+  printListing({ format: words.value("format"), columns: [["Driver", "DRIVER"], ["Name", "VOLUME NAME"]], rows: listVolumes().map((volume) => ({ ...volume })) });
+}
 
 function forEach(names: string[], act: (name: string) => void): number {
   let status = 0;

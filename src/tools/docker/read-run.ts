@@ -21,7 +21,14 @@ export function readRunRequest(words: RunWords, command: string[], env: NodeJS.P
   const hostConfig = readHostConfig(words);
   const mounts = [...words.values("volume").map((text) => parseVolume(text, makeFolder)), ...words.values("mount").map(parseMount)];
   const name = words.value("name");
-  return { ...(name === undefined ? {} : { name }), config: readConfig(words, command, env), hostConfig, mounts };
+  return { ...(name === undefined ? {} : { name }), config: readConfig(words, command, env), hostConfig, mounts, endpoint: readEndpoint(words, hostConfig.NetworkMode) };
+}
+
+function readEndpoint(words: RunWords, mode: string): CreateRequest["endpoint"] {
+  const [ip, ip6, mac, aliases] = [words.value("ip"), words.value("ip6"), words.value("mac-address"), words.values("network-alias")];
+  const none = mode === "host" || mode === "none" || mode.startsWith("container:");
+  if (none && (ip ?? ip6 ?? mac ?? aliases[0]) !== undefined) throw refuseValue("--network", mode, "conflicting options: an address, a name or a MAC address on a network that has none");
+  return { ...(ip === undefined ? {} : { ip }), ...(ip6 === undefined ? {} : { ip6 }), ...(mac === undefined ? {} : { mac }), ...(aliases.length > 0 ? { aliases } : {}) };
 }
 
 /** As docker does for `-v`. */
