@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { compileSeccomp } from "../src/plan/seccomp/compile.js";
 import { defaultSeccomp } from "../src/plan/seccomp/default.js";
 import { describeLimit } from "./limit-spec.js";
 import { findProgram, type Place } from "./paths.js";
+import { findCachedRoot } from "../test/roots/root-cache.js";
 
 /** Something that is timed. */
 export interface Contestant {
@@ -17,14 +18,16 @@ export interface Contestant {
   heavy?: boolean;
 }
 
-export type ContestantName = "limit" | "planOfLimit" | "planOfDefault" | "bwrapOfLimit" | "bwrap" | "unshare" | "firejail" | FirejailName | ImagesName | "bwrapCommand" | "repeated" | "first" | "spawnWithBuffers" | "libraryWithBuffers" | "coldLibraryWithBuffers" | "spawnWithObjects" | "libraryWithObjects" | "coldLibraryWithObjects";
+export type ContestantName = "limit" | "planOfLimit" | "planOfDefault" | "bwrapOfLimit" | "bwrap" | "unshare" | "firejail" | FirejailName | ImagesName | MachineName | "bwrapCommand" | "repeated" | "first" | "spawnWithBuffers" | "libraryWithBuffers" | "coldLibraryWithBuffers" | "spawnWithObjects" | "libraryWithObjects" | "coldLibraryWithObjects";
 
 /** Firejail and brig in its place, with no profile, the default one and a browser's. */
 type FirejailName = "firejailWithout" | "firejailWithFirefox" | "jailWithout" | "jailPrivate" | "jailWithFirefox" | "firstJailWithout" | "firstJailPrivate" | "firstJailWithFirefox";
 
+type MachineName = "machine" | "firstMachine" | "nspawn" | "boot" | "nspawnBoot";
+
 type ImagesName = "pull" | "skopeo" | "unpack" | "tar";
 
-const MISSING_PACKAGE: Record<string, string> = { bwrap: "bubblewrap", unshare: "util-linux", firejail: "firejail" };
+const MISSING_PACKAGE: Record<string, string> = { bwrap: "bubblewrap", unshare: "util-linux", firejail: "firejail", "systemd-nspawn": "systemd-container" };
 
 /** Everything that takes part, with plans and files made ready in the scratch folder. */
 export function listContestants(place: Place): Record<ContestantName, Contestant> {
@@ -40,6 +43,7 @@ export function listContestants(place: Place): Record<ContestantName, Contestant
     firejail: { what: "firejail --private", words: repeatProgram(place, "firejail", ["--private", "true"]) },
     ...listJails(place, brig),
     ...listImageRuns(place, brig),
+    ...listMachines(place, brig),
     bwrapCommand: { what: "brig bwrap, the same words, repeated", words: repeat(place, [brig, "bwrap", ...bwrapWalls(place), "/bin/true"], filter) },
     repeated: { what: "brig run -- true, repeated", words: repeat(place, [brig, "run", "--", "true"]) },
     first: { what: "brig run -- true, first time", words: repeat(place, [brig, "run", "--", "true", "%n"]) },
@@ -74,6 +78,29 @@ function listImageRuns(place: Place, brig: string): Record<ImagesName, Contestan
     skopeo: { what: "skopeo copy and umoci unpack", words: run("skopeo", "skopeo", "umoci"), heavy: true },
     unpack: { what: "the library: a gzipped layer unpacked and checked", words: run("unpack"), heavy: true },
     tar: { what: "GNU tar -xz", words: run("tar", "tar"), heavy: true },
+  };
+}
+
+/** Where no systemd runs, systemd-nspawn can register nothing. */
+const UNREGISTERED = ["--register=no", "--keep-unit"];
+
+/** A root with one program in it, and Debian's as the tests have built it. */
+function listMachines(place: Place, brig: string): Record<MachineName, Contestant> {
+  const root = join(place.scratch, "machine");
+  for (const folder of ["usr", "etc"]) mkdirSync(join(root, folder), { recursive: true });
+  copyFileSync(join(place.scratch, "nothing"), join(root, "usr", "nothing"));
+  const words = ["-q", "-P", "-D", root, "/usr/nothing"];
+  const debian = findCachedRoot("machine");
+  const boot = (program: string | undefined, ...more: string[]): Contestant["words"] => {
+    if (program === undefined) return { missing: "systemd-nspawn is not installed (apt-get install systemd-container)" };
+    return existsSync(debian) ? [...nodeWords(place, "boot-run"), debian, program, ...more] : { missing: "the tests' Debian root is not built yet (npm test -- roots)" };
+  };
+  return {
+    machine: { what: "brig nspawn -D ROOT, repeated", words: repeat(place, [brig, "nspawn", ...words]) },
+    firstMachine: { what: "brig nspawn -D ROOT, first time", words: repeat(place, [brig, "nspawn", ...words, "%n"]) },
+    nspawn: { what: "systemd-nspawn -D ROOT", words: repeatProgram(place, "systemd-nspawn", [...UNREGISTERED, ...words]) },
+    boot: { what: "brig nspawn -b, to multi-user.target", words: boot(brig, "nspawn"), heavy: true },
+    nspawnBoot: { what: "systemd-nspawn -b, to multi-user.target", words: boot(findProgram("systemd-nspawn"), ...UNREGISTERED), heavy: true },
   };
 }
 

@@ -77,8 +77,9 @@ function compileNspawn({ tool, words, host }: ToolRun, parsed: ParsedNspawn): Ui
   const files = [...(script?.endsWith(".cjs") ? [script] : []), ...context.consulted];
   const witnesses: Witness[] = [{ kind: "tty", bits: host.terminals }, ...variables.map((name) => witnessEnv(name)), ...files.map((path) => witnessFile(path))];
   const bytes = asNspawn(() => encodePlan(compilePlan(spec, host, { runFolder: findRunFolder(host.euid), words: typed, cwd, build, witnesses })));
-  // what was warned of is to be said each time
-  if (parsed.warnings.length > 0) return bytes;
+  // what was warned of is to be said each time, a name that was drawn is for once, and a secret is kept nowhere
+  const { ephemeral, machine, credentials } = parsed.options;
+  if (parsed.warnings.length > 0 || (ephemeral && machine === undefined) || credentials.length > 0 || chown) return bytes;
   writeCachedPlan({ words: typed, cwd, euid: host.euid, egid: host.egid, terminals: host.terminals }, bytes);
   return bytes;
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { isBeneath } from "../../host/mountinfo.js";
@@ -81,7 +80,10 @@ function checkTree(options: NspawnOptions, context: NspawnContext, path: string)
 function nameMachine(options: NspawnOptions, context: NspawnContext, path: string): string {
   const name = cleanHostname(path === "/" ? context.hostname : basename(path)).replace(/^[^A-Za-z0-9]+/, "");
   if (name === "" || !isHostname(name)) throw refuseWords("Failed to determine machine name automatically, please use -M.");
-  return options.ephemeral ? `${name.slice(0, 46)}-${randomUUID().replaceAll("-", "").slice(0, 16)}` : name;
+  if (!options.ephemeral) return name;
+  const hash = makeHash();
+  addBytes(hash, Buffer.from(`${process.pid} ${process.hrtime.bigint()}`));
+  return `${name.slice(0, 46)}-${formatHash(hash)}`;
 }
 
 /** The machine's own /etc/machine-id, as 32 hex digits. */
