@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { fc } from "../fast-check.js";
 import { chooseOwners } from "../../src/image/layers/owners.js";
@@ -142,6 +143,31 @@ test("links on the way lead within the layer, and what a device would be is left
   assert.equal(readFileSync(join(root, "abs/file"), "utf8"), "a");
   assert.deepEqual([result.skippedDevices, existsSync(join(root, "sda")), existsSync(join(root, "null"))], [2, false, false]);
   await assert.rejects(unpack(folder, makeTar([{ name: "proc/x", data: "x" }])), { code: "BRIG_BAD_LAYER" });
+});
+
+test("the unpacker sees the layer's folder and nothing else, and has only the calls that write files", async (t) => {
+  const folder = await makeFolder(t);
+  const root = join(folder, "root");
+  mkdirSync(root);
+  const seen: Record<string, unknown> = {};
+  await runUnpacker(root, { owners, mode: "layer" }, async ({ pid, stdin }) => {
+    stdin!.write(Buffer.concat([makeTar([{ name: "first" }, { name: "second", data: "x" }], { end: false }).subarray(0, 1024)]));
+    while (!existsSync(join(root, "first"))) await sleep(5);
+    const child = (of: number): number => Number(readFileSync(`/proc/${of}/task/${of}/children`, "utf8").split(" ")[0]);
+    const status = readFileSync(`/proc/${child(pid!)}/status`, "utf8");
+    for (const name of ["Seccomp", "NoNewPrivs", "CapBnd", "CapAmb"]) seen[name] = new RegExp(`^${name}:\\t(.*)$`, "m").exec(status)?.[1];
+    if (isRoot) {
+      const proc = `/proc/${child(pid!)}`;
+      seen["root"] = readdirSync(`${proc}/root/`).filter((name) => name !== "second");
+      seen["mounts"] = readFileSync(`${proc}/mountinfo`, "utf8").trim().split("\n").length;
+      const inodes = [root, join(root, "first"), join(root, "second")].map((path) => statSync(path, { throwIfNoEntry: false })?.ino);
+      seen["strangers"] = readdirSync(`${proc}/fd`).filter((fd) => Number(fd) > 2 && !inodes.includes(statSync(`${proc}/fd/${fd}`).ino));
+      for (const kind of ["mnt", "pid", "net", "ipc", "uts"]) assert.notEqual(readlinkSync(`${proc}/ns/${kind}`), readlinkSync(`/proc/self/ns/${kind}`));
+    }
+    stdin!.end(makeTar([{ name: "second", data: "x" }]).subarray(512));
+  });
+  const walls = { Seccomp: "2", NoNewPrivs: "1", CapBnd: "000000008820001b", CapAmb: "0000000000000000" };
+  assert.deepEqual(seen, isRoot ? { ...walls, root: ["first"], mounts: 1, strangers: [] } : walls);
 });
 
 test("a later entry replaces an earlier file, and a folder's entries are put together", async (t) => {
