@@ -60,7 +60,7 @@ function canShareBlocks(source: string, into: string): boolean {
 /** Some file with content that can be read. */
 function findFile(folder: string, depth: number): string | undefined {
   const entries = list(folder);
-  const file = entries.find((entry) => entry.isFile() && lstatSync(join(folder, entry.name)).size > 0);
+  const file = entries.find((entry) => entry.isFile() && (lstatSync(join(folder, entry.name), { throwIfNoEntry: false })?.size ?? 0) > 0);
   if (file) return join(folder, file.name);
   if (depth === 0) return undefined;
   for (const entry of entries) {
