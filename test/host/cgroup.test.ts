@@ -138,6 +138,18 @@ test("names of cgroups may hold colons and blanks", () => {
   assert.equal(parseCgroupPaths("3:cpu,cpuacct:/a:b c\n0::/x\n").get("cpuacct"), "/a:b c");
 });
 
+/** The kernel empties a cgroup a moment behind the death of what was in it. */
+function removeEmptied(folder: string): void {
+  for (let tries = 0; ; tries++) {
+    try {
+      return rmdirSync(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EBUSY" || tries === 200) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
 test("on this host a cgroup made in the places takes a limit and a process", (t) => {
   const reader = makeCgroupReader();
   const facts = readCgroupFacts(reader);
@@ -147,9 +159,8 @@ test("on this host a cgroup made in the places takes a limit and a process", (t)
   const child = spawn("sleep", ["60"], { stdio: "ignore" });
   const made: string[] = [];
   const release = (): void => {
-    for (const folder of made) for (const pid of readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").filter(Boolean)) writeFileSync(join(folder, "../cgroup.procs"), pid);
-    for (const folder of made.reverse()) rmdirSync(folder);
     child.kill("SIGKILL");
+    for (const folder of made.reverse()) removeEmptied(folder);
   };
   t.after(release);
   for (const place of places.filter((entry) => !entry.makeParent)) {
