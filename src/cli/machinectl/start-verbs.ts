@@ -21,13 +21,15 @@ const LOG_BYTES = 4 << 20;
 export async function runStartVerb({ verb, operands, options }: AskedVerb): Promise<number> {
   switch (verb) {
     case "start": return await startAll(verbNames(operands, options.enabled));
-    case "enable":
-      for (const name of operands) requireImage(name), enableMachine(name);
-      if (!runsSystemd() && !options.quiet) printError("no systemd runs here: have `brig machinectl start --enabled` run when the host starts");
-      return 0;
+    case "enable": enableAll(operands, options.quiet); return 0;
     case "disable": for (const name of operands) disableMachine(name); return 0;
     default: throw new Error(verb);
   }
+}
+
+function enableAll(names: readonly string[], quiet: boolean): void {
+  for (const name of names) enableMachine(requireImage(name).name);
+  if (!runsSystemd() && !quiet) printError("no systemd runs here: have `brig machinectl start --enabled` run when the host starts");
 }
 
 function verbNames(names: string[], enabled: boolean): string[] {
