@@ -20,6 +20,9 @@ export interface Journal {
   owner: { uid: number; gid: number };
 }
 
+/** machine-id(5); a namespace of the journal's has "." and its name behind. */
+const MACHINE_ID = /^[0-9a-f]{32}(\.|$)/;
+
 /** How many files of a journal are looked at that cannot be shown as a folder, the newest. */
 const MOST_FILES = 64;
 
@@ -44,7 +47,7 @@ export function openJournal({ folder, live }: { folder?: string | undefined; liv
 /** journald makes the folder before it writes there: one that has no folder of a machine in it is empty. */
 function openFilled(root: string, names: readonly string[]): number | undefined {
   const fd = openBeneath(root, names);
-  if (fd === undefined || fstatSync(fd).nlink > 2) return fd;
+  if (fd === undefined || listNames(fd).some((name) => MACHINE_ID.test(name))) return fd;
   closeSync(fd);
   return undefined;
 }
@@ -61,7 +64,7 @@ function openBeneath(root: string, names: readonly string[]): number | undefined
 
 /** "*.journal" in the folders of the journal's folder, one for each machine-id. */
 function openFiles(journal: number): number[] {
-  const folders = listNames(journal).filter((name) => /^[0-9a-f]{32}/.test(name)).flatMap((name) => openAt(reach(journal, name), constants.O_DIRECTORY | constants.O_NOFOLLOW) ?? []);
+  const folders = listNames(journal).filter((name) => MACHINE_ID.test(name)).flatMap((name) => openAt(reach(journal, name), constants.O_DIRECTORY | constants.O_NOFOLLOW) ?? []);
   const files = folders.flatMap((folder) => listNames(folder).filter((name) => name.endsWith(".journal")).flatMap((name) => openAt(reach(folder, name), constants.O_NOFOLLOW) ?? []));
   for (const folder of folders) closeSync(folder);
   const [regular, others] = [files.filter((fd) => fstatSync(fd).isFile()), files.filter((fd) => !fstatSync(fd).isFile())];

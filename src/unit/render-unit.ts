@@ -28,6 +28,8 @@ export function renderPlanUnit(plan: string, lacks: readonly Lack[], words: Serv
 
 function renderFile({ description, type, before, after, wantedBy, restart }: ServiceWords, head: readonly string[], body: readonly string[]): string {
   const unit = [`Description=${description.replaceAll("%", "%%").replaceAll("\n", " ")}`, ...(after.length > 0 ? [`After=${after.join(" ")}`] : [])];
-  const service = [`Type=${type}`, ...before.map((command) => `ExecStartPre=+${command}`), `Restart=${restart}`];
+  // a script that sets the root up is not in it
+  const preparation = before.length > 0 ? [...before.map((command) => `ExecStartPre=+${command}`), "RootDirectoryStartOnly=yes"] : [];
+  const service = [`Type=${type}`, ...preparation, `Restart=${restart}`];
   return [...head, "[Unit]", ...unit, "", "[Service]", ...service, ...body, "", "[Install]", `WantedBy=${wantedBy}`, ""].join("\n");
 }

@@ -9,7 +9,7 @@ export function writeIdentity(draft: UnitDraft): void {
   if (!mapped) putUser(draft, user);
   else writeMapped(draft, user);
   if (user.additionalGids?.length) put(draft, "SupplementaryGroups", user.additionalGids.join(" "));
-  put(draft, "UMask", (user.umask ?? 0o077).toString(8).padStart(4, "0"));
+  if (user.umask !== undefined) put(draft, "UMask", user.umask.toString(8).padStart(4, "0"));
   writeRights(draft);
   if (extension.nestedUsers) lack(draft, "/process/user", "a user namespace within another");
   if (extension.setgroups) lack(draft, "/linux/gidMappings", "setgroups(2) decided by hand");

@@ -3,6 +3,8 @@ import type { Mount } from "../spec/oci.js";
 import { isAsked, lack, put, type UnitDraft } from "./draft.js";
 import { quotePath } from "./quote.js";
 
+const SYS_FOLDERS = ["block", "bus", "class", "dev", "devices", "firmware", "fs", "hypervisor", "kernel", "module", "power"];
+
 /** What PrivateDevices= makes by itself. */
 const DEVICES = new Set(["null", "zero", "full", "random", "urandom", "tty", "pts", "shm", "mqueue", "fd", "stdin", "stdout", "stderr", "ptmx", "console"].map((name) => `/dev/${name}`));
 
@@ -20,7 +22,9 @@ export function writeRoot(draft: UnitDraft, home: { from: string } | undefined):
   put(draft, "MountAPIVFS", "yes");
   for (const entry of extension.files ?? []) if (!(entry.type === "dir" && entry.path === home?.from)) writeEntry(draft, entry);
   for (const [index, mount] of (spec.mounts ?? []).entries()) writeMount(draft, mount, index);
-  for (const masked of spec.linux?.maskedPaths ?? []) if (!masked.startsWith("/proc/") || draft.lines.length === 0) put(draft, "InaccessiblePaths", `-${quotePath(masked)}`);
+  // MountAPIVFS= brings the host's /sys, which tells of its devices and network; ProtectKernelTunables= keeps it from being closed as a whole
+  if (!spec.mounts?.some(({ destination }) => destination === "/sys")) put(draft, "InaccessiblePaths", SYS_FOLDERS.map((name) => `-/sys/${name}`).join(" "));
+  for (const masked of spec.linux?.maskedPaths ?? []) if (!masked.startsWith("/proc/")) put(draft, "InaccessiblePaths", `-${quotePath(masked)}`);
   for (const readonly of spec.linux?.readonlyPaths ?? []) if (!readonly.startsWith("/proc/")) put(draft, "ReadOnlyPaths", `-${quotePath(readonly)}`);
 }
 

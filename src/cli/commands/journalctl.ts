@@ -51,8 +51,17 @@ async function showLog({ machine: name, words, console }: Exclude<ReturnType<typ
   if (journal && host.hasTool("journalctl")) return await showJournal(journal, words, host);
   if (journal && running) return await handOverPlan(encodePlan(planCommand(running.sandbox, { command: ["journalctl", "--no-pager", ...words] }, host)));
   if (!running) throw new BrigError(`machine ${name} has left no journal`, { code: "BRIG_NO_LOG", exitCode: 1, hint: "its journald keeps one in memory alone, or it has never run" });
-  await showConsoleLog(findMachine(name).sandbox, console);
-  return 0;
+  return await showConsole(name, console);
+}
+
+async function showConsole(name: string, wish: { follow: boolean; tail: number | undefined }): Promise<number> {
+  try {
+    await showConsoleLog(findMachine(name).sandbox, wish);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof BrigError && error.code === "BRIG_NO_LOG")) throw error;
+    throw new BrigError(`machine ${name} keeps no journal, and its console is somebody's terminal`, { code: "BRIG_NO_LOG", exitCode: 1, hint: "one that was started by brig machinectl start has a log of its console" });
+  }
 }
 
 /** Of a machine that does not run. @throws BrigError BRIG_NO_SUCH_MACHINE */
