@@ -3,8 +3,6 @@ import type { Mount } from "../spec/oci.js";
 import { isAsked, lack, put, type UnitDraft } from "./draft.js";
 import { quotePath } from "./quote.js";
 
-const SYS_FOLDERS = ["block", "bus", "class", "dev", "devices", "firmware", "fs", "hypervisor", "kernel", "module", "power"];
-
 /** What PrivateDevices= makes by itself. */
 const DEVICES = new Set(["null", "zero", "full", "random", "urandom", "tty", "pts", "shm", "mqueue", "fd", "stdin", "stdout", "stderr", "ptmx", "console"].map((name) => `/dev/${name}`));
 
@@ -22,10 +20,16 @@ export function writeRoot(draft: UnitDraft, home: { from: string } | undefined):
   put(draft, "MountAPIVFS", "yes");
   for (const entry of extension.files ?? []) if (!(entry.type === "dir" && entry.path === home?.from)) writeEntry(draft, entry);
   for (const [index, mount] of (spec.mounts ?? []).entries()) writeMount(draft, mount, index);
-  // MountAPIVFS= brings the host's /sys, which tells of its devices and network; ProtectKernelTunables= keeps it from being closed as a whole
-  if (!spec.mounts?.some(({ destination }) => destination === "/sys")) put(draft, "InaccessiblePaths", SYS_FOLDERS.map((name) => `-/sys/${name}`).join(" "));
-  for (const masked of spec.linux?.maskedPaths ?? []) if (!masked.startsWith("/proc/")) put(draft, "InaccessiblePaths", `-${quotePath(masked)}`);
-  for (const readonly of spec.linux?.readonlyPaths ?? []) if (!readonly.startsWith("/proc/")) put(draft, "ReadOnlyPaths", `-${quotePath(readonly)}`);
+  // MountAPIVFS= brings the host's, which tells of its devices and network
+  if (!spec.mounts?.some(({ destination }) => destination === "/sys")) put(draft, "InaccessiblePaths", inRoot("/sys"));
+  for (const masked of spec.linux?.maskedPaths ?? []) if (!masked.startsWith("/proc/")) put(draft, "InaccessiblePaths", inRoot(masked));
+  for (const readonly of spec.linux?.readonlyPaths ?? []) if (!readonly.startsWith("/proc/")) put(draft, "ReadOnlyPaths", inRoot(readonly));
+}
+
+/** "+": meant from RootDirectory=, and not from the host's root, where it would close nothing. */
+function inRoot(path: string): string {
+  const quoted = quotePath(path);
+  return quoted.startsWith('"') ? `"-+${quoted.slice(1)}` : `-+${quoted}`;
 }
 
 function writeEntry(draft: UnitDraft, entry: RootEntry): void {
@@ -48,7 +52,7 @@ function writeMount(draft: UnitDraft, mount: Mount, index: number): void {
   const recursive = options.includes("rbind") ? "" : ":norbind";
   const words = source === destination && recursive === "" ? quotePath(source) : `${quotePath(source)}:${quotePath(destination)}${recursive}`;
   put(draft, options.some((option) => /^r?ro$/.test(option)) ? "BindReadOnlyPaths" : "BindPaths", `${optional}${words}`);
-  if (options.some((option) => /^r?noexec$/.test(option)) && !destination.startsWith("/dev/")) put(draft, "NoExecPaths", quotePath(destination));
+  if (options.some((option) => /^r?noexec$/.test(option)) && !destination.startsWith("/dev/")) put(draft, "NoExecPaths", inRoot(destination));
   if (destination.startsWith("/dev/")) put(draft, "DeviceAllow", `${quotePath(destination)} rw`);
 }
 

@@ -47,12 +47,12 @@ echo "$A"; echo "$HOME"; umask; ulimit -c; cat /proc/self/uid_map | wc -l
 echo done; exec sleep 1000
 end
 brig unit walls --env 'A=x "y" $z %n' --out . -- /bin/bash -c "$(cat probe.sh)"; mkdir data; chown 33:33 data
-brig unit writes --write /mnt/work/data --out . -- /bin/bash -c 'id -un; echo new >/mnt/work/data/new; echo done; exec sleep 1000'
+brig unit writes --write /mnt/work/data --hide /usr/share --out . -- /bin/bash -c 'id -un; ls /usr/share 2>/dev/null || echo hidden; echo new >/mnt/work/data/new; echo done; exec sleep 1000'
 boot; start walls; said walls bash; start writes; said writes bash; cat data/new; stat -c %U data/new; machinectl terminate units; wait
 `, 60);
   const wanted = [
     "unprivileged", "bin dev etc lib lib64 opt proc root run sbin sys tmp usr var", "kept", "CapBnd:0000000000000000", "CapEff:0000000000000000", "NoNewPrivs:1", "Seccomp:2",
-    "0", "no namespaces", "no setuid", "no sysfs", "    lo", 'x "y" $z %n', "/tmp", "0022", "0", "2", "done", "www-data", "done", "new", "www-data", "",
+    "0", "no namespaces", "no setuid", "no sysfs", "    lo", 'x "y" $z %n', "/tmp", "0022", "0", "2", "done", "www-data", "hidden", "done", "new", "www-data", "",
   ];
   assert.deepEqual(printed.split("\n").sort(), wanted.sort());
 });
