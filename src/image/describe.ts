@@ -32,6 +32,7 @@ export function familiarDigests({ repoDigests }: StoredImage): string[] {
 export function describeImage(store: ImageStore, image: StoredImage): Record<string, unknown> {
   const { config, id, names } = image;
   const last = config.history?.at(-1);
+  const size = sizeOfImage(store, image);
   return {
     Id: id,
     RepoTags: names.filter(({ tag }) => tag !== undefined).map(formatFamiliar),
@@ -45,7 +46,8 @@ export function describeImage(store: ImageStore, image: StoredImage): Record<str
     Architecture: config.architecture,
     ...(config.variant ? { Variant: config.variant } : {}),
     Os: config.os,
-    Size: sizeOfImage(store, image),
+    Size: size,
+    VirtualSize: size,
     GraphDriver: { Name: "overlay", Data: { LowerDir: pairLayers(image).flatMap(({ diffId }) => findLayer(store, diffId)?.path ?? []).toReversed().join(":") } },
     RootFS: { Type: "layers", Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: "0001-01-01T00:00:00Z" },

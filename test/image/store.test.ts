@@ -25,6 +25,8 @@ import { TestRegistry, sha } from "./hostile-registry.js";
 import { checkout, has, isRoot, makeTar, openStage, readAll, runBrig, runBrigMeanwhile, streamOf } from "./stage.js";
 
 const name = parseReference;
+/** How often something is killed; more with BRIG_KILL_ROUNDS=N. */
+const ROUNDS = Number(process.env["BRIG_KILL_ROUNDS"] ?? 24);
 
 async function makeImage(store: ImageStore, word: string, content = word): Promise<string> {
   return await importImage(store, streamOf(makeTar([{ name: "f", data: content }])), { name: name(word), message: content });
@@ -185,11 +187,11 @@ test("killed at any moment of pull, load and rmi, the store stays whole and the 
   await pullImage(store, name(word));
   writeFileSync(join(folder, "archive.tar"), await readAll(await saveImages(store, [word])));
   const commands = [["pull", "-q", word], ["rmi", "-f", word], ["load", "-q", "-i", join(folder, "archive.tar")]];
-  for (let round = 0; round < 24; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const env = { ...process.env, BRIG_DATA: join(folder, "data") };
     const child = spawn(process.execPath, [join(checkout, "dist/cli/main.cjs"), ...commands[round % 3]!], { env, stdio: "ignore" });
     const ended = new Promise((resolve) => child.on("close", resolve));
-    await Promise.race([sleep(60 + ((round * 37) % 160)), ended]);
+    await Promise.race([sleep(60 + ((round * 37) % 163)), ended]);
     child.kill("SIGKILL");
     await ended;
     await assertWhole(store);
