@@ -8,6 +8,7 @@ export type { SandboxFile } from "./library/files/file-handle.js";
 export type { FileStat } from "./library/files/file-stat.js";
 export { FileSystemError } from "./library/files/file-system-error.js";
 export type { FileOptions, OpenFlag, ReadFileOptions, SandboxFiles, WriteFileOptions } from "./library/files/sandbox-files.js";
+export { type ImageInfo, type ImageProgress, Images } from "./library/images.js";
 export type { ExecOptions, ExecResult, Input, ProcessExit, ProcessOptions, RunOptions, SandboxOptions, SpawnOptions } from "./library/options.js";
 export { run } from "./library/run.js";
 export { Sandbox, type SandboxInfo, type Shell } from "./library/sandbox.js";
