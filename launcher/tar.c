@@ -65,8 +65,7 @@ void tar_end_data(void) {
 }
 
 void tar_drain(void) {
-  do at = end = 0;
-  while (fill(1));
+  for (at = end = 0; fill(1);) at = end = 0;
 }
 
 /* Octal digits, or a big-endian number of which the first bit is set (GNU). */
@@ -93,8 +92,7 @@ static int64_t number(const char *text, size_t size) {
 
 static uint64_t count(const char *text, size_t size) {
   int64_t value = number(text, size);
-  if (value < 0) tar_fail("a header holds a negative size", 0);
-  return (uint64_t)value;
+  return value < 0 ? tar_fail("a header holds a negative size", 0), 0 : (uint64_t)value;
 }
 
 static uint32_t number32(int64_t value) {
@@ -150,9 +148,9 @@ static uint64_t decimal(const char **p, const char *stop) {
 }
 
 static uint64_t whole_decimal(const char *value, size_t size) {
-  const char *p = value;
-  uint64_t result = decimal(&p, value + size);
-  if (p != value + size) tar_fail("a header holds what is no number", 0);
+  const char *p = value, *stop = value + size;
+  uint64_t result = decimal(&p, stop);
+  if (p != stop) tar_fail("a header holds what is no number", 0);
   return result;
 }
 
@@ -303,9 +301,9 @@ static void check_spans(void) {
 }
 
 static int is_zero(const char *block) {
-  for (int i = 0; i < BLOCK; i++)
-    if (block[i]) return 0;
-  return 1;
+  int i = 0;
+  while (i < BLOCK && !block[i]) i++;
+  return i == BLOCK;
 }
 
 static void read_names(const char *header) {
@@ -331,8 +329,7 @@ static void read_header(const char *header) {
   entry->mtime_ns = said.has & HAS_MTIME ? said.mtime_ns : 0;
   entry->major = has_device ? number32(number(header + 329, 8)) : 0;
   entry->minor = has_device ? number32(number(header + 337, 8)) : 0;
-  /* before POSIX, a folder was a file whose name ends in "/" */
-  size_t length = strlen(entry->path);
+  size_t length = strlen(entry->path); /* before POSIX, a folder was a file whose name ends in "/" */
   if (entry->type == '0' && length && entry->path[length - 1] == '/') entry->type = '5';
 }
 

@@ -4,6 +4,7 @@
 #include "run.h"
 #include "sys.h"
 #include "tar.h"
+#include "unpack_paths.h"
 #include <linux/openat2.h>
 
 #define FOLDERS_ROOM (512u << 20)
@@ -12,8 +13,7 @@
 #define OWNERS "user.containers.override_stat"
 
 static uint32_t flags;
-static int root_fd, parent_fd = -1;      /* the folder of the last entry, kept for the next */
-static char parent_path[TAR_PATH_MAX], path[TAR_PATH_MAX];
+static char path[TAR_PATH_MAX];
 static uint64_t entries, bytes, most_entries, most_bytes, skipped_devices, skipped_attributes;
 
 /* A folder gets its mode and time when nothing is written into it any more. */
@@ -31,134 +31,6 @@ void tar_fail(const char *why, int error) {
   print(1, line);
   print(1, tar_entry.path);
   sys_exit(3);
-}
-
-static void check(long result, const char *what) {
-  if (result < 0) tar_fail(what, (int)-result);
-}
-
-static int open_inside(const char *where, uint64_t open_flags) {
-  struct open_how how = {.flags = open_flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
-  int fd;
-  do fd = (int)sys(__NR_openat2, root_fd, where, &how, sizeof how);
-  while (fd == -EAGAIN || fd == -EINTR);
-  return fd;
-}
-
-/* Without a "/" at either end, empty or "." names; "" is the root. A name ".." is refused, wherever it leads. */
-static void clean_path(char *to, const char *from) {
-  char *end = to;
-  while (*from) {
-    const char *name = from;
-    while (*from && *from != '/') from++;
-    size_t size = (size_t)(from - name);
-    while (*from == '/') from++;
-    if (!size || (size == 1 && *name == '.')) continue;
-    if (size == 2 && name[0] == '.' && name[1] == '.') tar_fail("a path leads out of the layer", 0);
-    if (end > to) *end++ = '/';
-    memcpy(end, name, size);
-    end += size;
-  }
-  *end = 0;
-}
-
-static void forget_folder(void) {
-  if (parent_fd >= 0) sys_close(parent_fd);
-  parent_fd = -1;
-}
-
-static int stat_at(int folder, const char *name, struct statx *stat) {
-  return (int)sys(__NR_statx, folder, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, stat);
-}
-
-static int is_whiteout(const struct statx *stat) {
-  return (stat->stx_mode & S_IFMT) == S_IFCHR && !stat->stx_rdev_major && !stat->stx_rdev_minor;
-}
-
-/* Opens a folder for what overlays keep in its attributes. */
-static void make_opaque(int folder, const char *name) {
-  int fd = sys_openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-  check(fd, "a folder cannot be opened");
-  check(sys(__NR_fsetxattr, fd, "user.overlay.opaque", "y", 1, 0), "the file system keeps no attributes, which a folder that replaces another needs");
-  if (flags & UNPACK_TRUSTED) check(sys(__NR_fsetxattr, fd, "trusted.overlay.opaque", "y", 1, 0), "a folder cannot be marked as replacing another");
-  sys_close(fd);
-}
-
-/* Makes a folder where there is none; one that takes a whiteout's place hides what is below it. */
-static void make_folder(int folder, const char *name, int mode) {
-  struct statx there;
-  long result = sys_mkdirat(folder, name, mode);
-  if (result != -EEXIST) return check(result, "a folder cannot be made");
-  check(stat_at(folder, name, &there), "a folder cannot be made");
-  if ((there.stx_mode & S_IFMT) == S_IFDIR) return;
-  check(sys_unlinkat(folder, name, 0), "what a folder replaces cannot be removed");
-  check(sys_mkdirat(folder, name, mode), "a folder cannot be made");
-  if (is_whiteout(&there)) make_opaque(folder, name);
-}
-
-static int make_parent(char *where, int error) {
-  char *name = where + strlen(where);
-  while (name > where && name[-1] != '/') name--;
-  if (name > where) name[-1] = 0;
-  int above = open_inside(name > where ? where : ".", O_PATH | O_DIRECTORY);
-  if (name > where) name[-1] = '/';
-  check(above, "a folder cannot be opened");
-  struct statx there;
-  if (!stat_at(above, name, &there) && is_whiteout(&there)) make_folder(above, name, 0755);
-  else if (error == -ENOTDIR) tar_fail("something lies in what is no folder", 0);
-  else check(sys_mkdirat(above, name, 0755), "a folder cannot be made");
-  sys_close(above);
-  return open_inside(where, O_PATH | O_DIRECTORY);
-}
-
-/* Folders that the archive does not name are root's. One by one: a link on the way is followed within the layer. */
-static int make_parents(char *where) {
-  int fd = -ENOENT;
-  for (char *p = where;; p++) {
-    if (*p && *p != '/') continue;
-    char kept = *p;
-    *p = 0;
-    fd = open_inside(where, O_PATH | O_DIRECTORY);
-    if (fd == -ENOENT || fd == -ENOTDIR) fd = make_parent(where, fd);
-    check(fd, "a folder cannot be opened");
-    *p = kept;
-    if (!kept) return fd;
-    sys_close(fd);
-  }
-}
-
-/* The folder of a clean path, and the name in it. */
-static const char *open_parent_of(char *where) {
-  char *name = where + strlen(where);
-  while (name > where && name[-1] != '/') name--;
-  if (name == where) {
-    if (parent_fd >= 0 && !*parent_path) return name;
-    forget_folder();
-    *parent_path = 0;
-    parent_fd = sys_openat(root_fd, ".", O_PATH | O_DIRECTORY, 0);
-    check(parent_fd, "the layer's folder cannot be opened");
-    return name;
-  }
-  name[-1] = 0;
-  if (parent_fd < 0 || !text_equal(parent_path, where)) {
-    forget_folder();
-    parent_fd = open_inside(where, O_PATH | O_DIRECTORY);
-    if (parent_fd == -ENOENT || parent_fd == -ENOTDIR) parent_fd = -1, parent_fd = make_parents(where);
-    check(parent_fd, "a folder cannot be opened");
-    text_copy(parent_path, sizeof parent_path, where);
-  }
-  name[-1] = '/';
-  return name;
-}
-
-/* Makes room for what is no folder: a later entry replaces an earlier one, but for a folder that has something in it. */
-static void make_room(const char *name) {
-  struct statx there;
-  if (stat_at(parent_fd, name, &there) < 0) return;
-  int is_folder = (there.stx_mode & S_IFMT) == S_IFDIR;
-  long result = sys_unlinkat(parent_fd, name, is_folder ? AT_REMOVEDIR : 0);
-  if (result == -ENOTEMPTY) tar_fail("two entries fight: one replaces a folder that another has filled", 0);
-  check(result, "what an entry replaces cannot be removed");
 }
 
 static int is_ours(uint32_t uid, uint32_t gid) { return !uid && !gid; }
@@ -312,7 +184,7 @@ static void note_folder(const struct tar_entry *entry) {
 
 static void place_folder(const struct tar_entry *entry, const char *name) {
   if (*path) make_folder(parent_fd, name, 0700);
-  int fd = sys_openat(*path ? parent_fd : root_fd, *path ? name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+  int fd = sys_openat(*path ? parent_fd : layer_fd, *path ? name : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
   check(fd, "a folder cannot be opened");
   set_owner(fd, entry, 1);
   set_xattrs(fd, entry);
@@ -325,7 +197,7 @@ static void finish_folders(void) {
     const struct folder *folder = (const struct folder *)(folders + at);
     at += folder->size;
     struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
-    int fd = (int)sys(__NR_openat2, root_fd, *folder->path ? folder->path : ".", &how, sizeof how);
+    int fd = (int)sys(__NR_openat2, layer_fd, *folder->path ? folder->path : ".", &how, sizeof how);
     if (fd < 0) continue; /* another entry has replaced it */
     check(sys(__NR_fchmod, fd, folder->mode), "a mode cannot be set");
     set_time_at(fd, 0, folder->mtime, folder->mtime_ns);
@@ -349,7 +221,7 @@ static int is_layer_mark(const char *name) {
       check(above, "a folder cannot be opened");
       make_opaque(above, ".");
       sys_close(above);
-    } else make_opaque(root_fd, ".");
+    } else make_opaque(layer_fd, ".");
   } else if (!text_starts(name, ".wh..wh.")) place_whiteout(name + sizeof WHITEOUT - 1); /* others are aufs's own */
   return 1;
 }
@@ -385,45 +257,6 @@ static void unpack(void) {
   tar_drain();
 }
 
-/* Removes what can be removed at once. Opens a folder that is not empty, or is -1 when there is nothing left. */
-static int wipe_level(int folder) {
-  char names[4096];
-  for (int found = 1; found;) {
-    found = 0;
-    check(sys(__NR_lseek, folder, 0, SEEK_SET), "a folder cannot be read");
-    for (long size; (size = sys(__NR_getdents64, folder, names, sizeof names)) > 0;)
-      for (char *p = names; p < names + size; p += *(uint16_t *)(p + 16)) {
-        const char *name = p + 19;
-        if (text_equal(name, ".") || text_equal(name, "..")) continue;
-        long result = sys_unlinkat(folder, name, 0);
-        if (result == -EISDIR || result == -EPERM) result = sys_unlinkat(folder, name, AT_REMOVEDIR);
-        if (result == -ENOTEMPTY || result == -EEXIST) {
-          int inner = sys_openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-          check(inner, "a folder cannot be opened");
-          return inner;
-        }
-        check(result, "something cannot be removed");
-        found = 1;
-      }
-  }
-  return -1;
-}
-
-/* Trees deeper than there are descriptors: nobody else moves anything here, so ".." is the way back. */
-static void wipe(void) {
-  int folder = sys_openat(root_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-  for (uint64_t depth = 0;;) {
-    check(folder, "a folder cannot be opened");
-    int next = wipe_level(folder);
-    if (next < 0) {
-      if (!depth--) return;
-      next = sys_openat(folder, "..", O_RDONLY | O_DIRECTORY, 0);
-    } else depth++;
-    sys_close(folder);
-    folder = next;
-  }
-}
-
 static void report(void) {
   char line[128] = "done ";
   const uint64_t numbers[] = {entries, bytes, skipped_devices, skipped_attributes};
@@ -436,15 +269,16 @@ static void report(void) {
 }
 
 int step_unpack(struct run *run, const struct plan_step *step) {
-  root_fd = must(run, sys_openat(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0), "open", "/");
-  if (root_fd < 0) return -1;
+  layer_fd = must(run, sys_openat(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0), "open", "/");
+  if (layer_fd < 0) return -1;
   flags = step->a[0];
   most_entries = (uint64_t)step->a[2] << 32 | step->a[1];
   most_bytes = (uint64_t)step->a[4] << 32 | step->a[3];
-  int *const kept[] = {&root_fd};
+  int *const kept[] = {&layer_fd};
   keep_only(kept, array_size(kept), 3); /* the other sockets too: their closing says that the payload runs, as an exec would */
   sys(__NR_umask, 0);
-  if (flags & UNPACK_WIPE) wipe();
+  marks_trusted = !!(flags & UNPACK_TRUSTED);
+  if (flags & UNPACK_WIPE) wipe_layer();
   else unpack();
   report();
   sys_exit(0);
