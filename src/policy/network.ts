@@ -47,12 +47,22 @@ function joinNamed(draft: Draft, asked: AskedNetwork[], publish: string[]): void
   for (const { name } of asked) consultFile(draft, definitionFile(name));
   const dns = draft.options.dns?.map((text, index) => checkPort(draft, parseResolver(text, "--dns"), index));
   if (dns === undefined) consultFile(draft, RESOLVER_FILE);
-  const members = findMembers(asked);
+  const members = findNamed(draft, asked);
   const resolver = findResolverPlace(draft);
   const network = describeNetwork(members, { publish: publish.flatMap((words) => parsePublish(words, "publish")), resolver, ...(dns === undefined ? {} : { dns }) });
   draft.linux.namespaces?.push({ type: "network" });
   draft.extension.loopback = true;
   if (network) draft.extension.network = network;
+}
+
+function findNamed(draft: Draft, asked: AskedNetwork[]): ReturnType<typeof findMembers> {
+  try {
+    return findMembers(asked);
+  } catch (error) {
+    if (!(error instanceof BrigError && error.code === "BRIG_NO_SUCH_NETWORK")) throw error;
+    const { net = "" } = draft.options;
+    throw refuse(draft, "/net", `there is no network called ${JSON.stringify(net)}`, "none, host, user, netns=NAME, veth, bridge, bridge=NAME, macvlan=INTERFACE, or one of brig network ls");
+  }
 }
 
 function shareHost(draft: Draft): void {

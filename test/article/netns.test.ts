@@ -153,6 +153,8 @@ function makeHost(t: TestContext) {
   set(host, "h0", "203.0.113.2/24");
   ip("-n", host, "route", "add", "default", "via", "203.0.113.1");
   const onHost = (...words: string[]) => run("nsenter", [`--net=/run/netns/${host}`, ...words]);
+  // a new network namespace begins with the settings of the real host, which may forward
+  onHost("sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_forward");
   return { outside, onHost, brigOnHost: (...words: string[]) => onHost(findLauncher(), ...words), rules: () => onHost("nft", "list", "ruleset").stdout, links: () => onHost("sh", "-c", "ls /proc/sys/net/ipv4/conf").stdout };
 }
 const serve = "const s=require('net').createServer(c=>c.end(c.remoteAddress)).listen(8080,'203.0.113.1',()=>console.log('ready'))";

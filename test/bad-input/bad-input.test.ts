@@ -94,7 +94,7 @@ const CASES: Record<string, Case[]> = {
     { words: run("--rlimit", "nofile=9:1"), code: 125, message: 'rlimit: "nofile=9:1" has a soft limit above the hard one', hint: "the soft limit comes first and is the lower" },
   ],
   "a name that is none": [
-    { words: run("--net", "wat"), code: 125, message: 'there is no network called "wat"', asked: "--net wat", hint: "none, host, user, netns=NAME, veth, bridge, bridge=NAME or macvlan=INTERFACE" },
+    { words: run("--net", "wat"), code: 125, message: 'there is no network called "wat"', asked: "--net wat", hint: "none, host, user, netns=NAME, veth, bridge, bridge=NAME, macvlan=INTERFACE, or one of brig network ls" },
     { words: run("--net", "netns=../x"), code: 125, message: '"../x" is no name of a network namespace', asked: "--net netns=../x", hint: "brig netns list" },
     { words: run("--share", "mount"), code: 125, message: "the mount namespace cannot be shared: it is what hides the host's files", asked: "--share mount", hint: "--read and --write show what you name; brig unshare leaves out what you like" },
     { words: run("--share", "wat"), code: 125, message: 'there is no namespace "wat"', asked: "--share wat", hint: "pid, ipc, uts, net, user, cgroup, time" },

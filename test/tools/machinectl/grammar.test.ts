@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import test from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { BrigError } from "../../../src/error/brig-error.js";
 import { parseMachinectl } from "../../../src/tools/machinectl/grammar.js";
 import { machinectlHelp } from "../../../src/tools/machinectl/help.js";

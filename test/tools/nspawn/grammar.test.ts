@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { parseNspawn } from "../../../src/tools/nspawn/grammar.js";
 import { nspawnHelp } from "../../../src/tools/nspawn/help.js";
 import { formatUuid, parseBindMount, parseOverlayMount, parsePort, splitColons } from "../../../src/tools/nspawn/values.js";

@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../fast-check.js";
 import { readImage } from "../../../src/tools/nspawn/image.js";
 
 const SECTOR = 512;
