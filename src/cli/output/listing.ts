@@ -1,5 +1,5 @@
 import { print } from "./print.js";
-import { renderTable } from "./table.js";
+import { renderDockerTable } from "./table.js";
 import { compileTemplate, type Fields } from "./template.js";
 
 export interface Listing {
@@ -16,12 +16,12 @@ export interface Listing {
 export function printListing({ format = "table", columns, rows, headings = {} }: Listing): void {
   const text = format.trim();
   if (text === "json") return print(rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  if (text === "table") return print(renderTable(columns.map(([, heading]) => heading), rows.map((row) => columns.map(([field]) => String(row[field] ?? "")))));
+  if (text === "table") return print(renderDockerTable(columns.map(([, heading]) => heading), rows.map((row) => columns.map(([field]) => String(row[field] ?? "")))));
   const isTable = text.startsWith("table ");
   const template = compileTemplate(isTable ? text.slice("table ".length) : text);
   if (!isTable) return print(rows.map((row) => `${template(row)}\n`).join(""));
   const known = { ...headings, ...Object.fromEntries(columns) };
   const heading = Object.fromEntries([...new Set([...Object.keys(known), ...rows.flatMap(Object.keys)])].map((field) => [field, known[field] ?? field.toUpperCase()]));
   const lines = [heading, ...rows].map((row) => template(row).split("\t"));
-  print(renderTable(lines[0]!, lines.slice(1)));
+  print(renderDockerTable(lines[0]!, lines.slice(1)));
 }

@@ -6,6 +6,17 @@ export function renderTable(headings: string[], rows: (string | number)[][]): st
   return lines.map((line) => renderLine(line, widths, right)).join("\n") + "\n";
 }
 
+const DOCKER_GAP = 3;
+const DOCKER_LEAST = 10;
+
+/** The same as docker's listings have it: columns three spaces apart and at least ten wide, nothing to the right. */
+export function renderDockerTable(headings: string[], rows: string[][]): string {
+  const lines = [headings, ...rows].map((row) => row.map((cell) => showCell(cell)));
+  const widths = headings.map((_, column) => Math.max(DOCKER_LEAST, ...lines.map((line) => measureWidth(line[column] ?? "") + DOCKER_GAP)));
+  const pad = (cell: string, column: number): string => (column === headings.length - 1 ? cell : cell + " ".repeat(widths[column]! - measureWidth(cell)));
+  return lines.map((line) => `${line.map(pad).join("")}\n`).join("");
+}
+
 function renderLine(line: string[], widths: number[], right: boolean[]): string {
   const cells = line.map((cell, column) => {
     const padding = " ".repeat(Math.max(0, (widths[column] ?? 0) - measureWidth(cell)));
