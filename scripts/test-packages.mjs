@@ -13,6 +13,7 @@ const PACKAGES = {
   "firejail-profiles": "/etc/firejail/firefox.profile", cpio: "cpio", "libarchive-tools": "bsdtar", w3m: "w3m", "libimage-exiftool-perl": "exiftool", "p7zip-full": "7z",
   "docker-registry": "docker-registry", skopeo: "skopeo", umoci: "umoci", podman: "podman", zip: "zip", unzip: "unzip", zstd: "zstd", aria2: "aria2c", "poppler-utils": "pdftotext", iptables: "iptables-restore", "squashfs-tools": "unsquashfs", "xdg-dbus-proxy": "xdg-dbus-proxy", dbus: "dbus-daemon", "dbus-tests": "dbus-test-tool",
   xvfb: "Xvfb", "xserver-xephyr": "Xephyr", xauth: "xauth", xterm: "xterm", "x11-apps": "xwd", "x11-utils": "xwininfo", "x11-xserver-utils": "xhost", xinput: "xinput", chromium: "chromium", imagemagick: "import",
+  "systemd-container": "systemd-nspawn", e2fsprogs: "chattr", "xz-utils": "xz", "busybox-static": "/bin/busybox", gpg: "gpg", gpgv: "gpgv", bsdutils: "script",
 };
 
 function isThere(mark) {

@@ -112,7 +112,6 @@ tar -cf small.tar d/etc; machinectl -q import-tar small.tar; ls -A /var/lib/mach
 test("an ordinary user has images too, with owners of the user's own ids", (t) => {
   if (needsRoot(t)) return;
   const printed = runOurs(`
-useradd -M -u 61777 brigimages -F 2>/dev/null
 printf 'brigimages:x:61777:61777::/mnt/home:/bin/sh\\n' >/mnt/passwd; cat /etc/passwd >>/mnt/passwd; mount --bind /mnt/passwd /etc/passwd
 printf 'brigimages:500000:65536\\n' >/mnt/sub; mount --bind /mnt/sub /etc/subuid; mount --bind /mnt/sub /etc/subgid
 mkdir -p /mnt/home d/etc; chown 61777:61777 /mnt/home; chmod 755 /mnt /mnt/work; echo x >d/etc/own; chown 33:33 d/etc/own; tar --numeric-owner -C d -cf d.tar .
