@@ -44,7 +44,7 @@ test("systemd-nspawn -D my_deb: a root shell with its own processes, where passw
   const shell = new Terminal(t, ["nspawn", "-D", root, "-M", name]);
   await shell.see(/# $/);
   shell.type("ps -aux | wc -l; echo $$");
-  await shell.see(/\n[34]\r\n1\r\n/);
+  await shell.see(/\D[34]\r\n1\r\n/); // behind what bash says to the terminal
   shell.type("passwd");
   await shell.see(/New password: $/);
   shell.type("geheim-9");
