@@ -44,6 +44,7 @@ static const struct { const char *arguments, *phases; } operations[OP_COUNT] = {
     [OP_SETSID] = {"", "L"},
     [OP_UNPACK] = {"uqq", "L"},
     [OP_DENY] = {"S", "C"},             [OP_CONTAINER] = {"Suus", "H"}, [OP_IMAGE] = {"lSSb", "H"},
+    [OP_PACK] = {"uSs", "L"},
 };
 
 static int string_ok(const struct plan *plan, uint32_t offset) { return offset < plan->header->data_size; }

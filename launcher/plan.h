@@ -268,6 +268,8 @@ enum op {
                        /*     `plan` in it, u32 how often (0: no limit), str link: removed together with the folder     */
                        /*     where it does not start again (0: both stay)                                              */
   OP_IMAGE,            /* H   slot, str file or block device, str type, blob of struct plan_image: mounts it        */
+  OP_PACK,             /* L   u32 PACK_*, str file or folder, str its name in the archive (0: only what is in it); in     */
+                       /*     OP_EXEC's place: see pack.h                                                              */
   OP_COUNT,
 };
 

@@ -32,7 +32,7 @@ static step_function *const steps[OP_COUNT] = {
     [OP_ENVIRONMENT] = step_environment, [OP_CWD_FIRST] = step_cwd_first, [OP_LOCK_FILE] = step_lock_file,
     [OP_MACHINE] = step_machine, [OP_LOCK_HOST] = step_lock_host, [OP_CGROUP_OWN] = step_cgroup_own, [OP_UUID_FILE] = step_uuid_file,
     [OP_REPLACE] = step_replace, [OP_NOTIFY] = step_notify, [OP_SETSID] = step_setsid,
-    [OP_UNPACK] = step_unpack,
+    [OP_UNPACK] = step_unpack,         [OP_PACK] = step_pack,
     [OP_WATCH] = step_watch,           [OP_SAY] = step_say,           [OP_CONTAINER] = step_container, [OP_IMAGE] = step_image,
 };
 

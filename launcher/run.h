@@ -131,6 +131,6 @@ extern step_function step_open, step_open_tree, step_mount_attr, step_fs_mount, 
     step_chmod, step_nest_users, step_no_users, step_environment, step_cwd_first, step_lock_file,
     step_watch,
     step_machine, step_lock_host, step_cgroup_own, step_uuid_file, step_replace, step_notify, step_setsid,
-    step_unpack, step_container, step_image;
+    step_unpack, step_pack, step_container, step_image;
 
 #endif

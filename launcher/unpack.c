@@ -269,9 +269,10 @@ static void report(void) {
 }
 
 int step_unpack(struct run *run, const struct plan_step *step) {
-  layer_fd = must(run, sys_openat(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0), "open", "/");
-  if (layer_fd < 0) return -1;
   flags = step->a[0];
+  const char *top = flags & UNPACK_HERE ? "." : "/";
+  layer_fd = must(run, sys_openat(AT_FDCWD, top, O_RDONLY | O_DIRECTORY, 0), "open", top);
+  if (layer_fd < 0) return -1;
   most_entries = (uint64_t)step->a[2] << 32 | step->a[1];
   most_bytes = (uint64_t)step->a[4] << 32 | step->a[3];
   int *const kept[] = {&layer_fd};

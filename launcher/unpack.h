@@ -15,6 +15,7 @@ enum {
   UNPACK_TRUSTED = 1 << 2,       /* opaque folders get the attribute trusted.overlay.opaque too, which takes CAP_SYS_ADMIN */
   UNPACK_WIPE = 1 << 3,          /* nothing is read: everything below "/" is removed */
   UNPACK_PLAIN = 1 << 4,         /* no layer: names that begin with .wh. are names */
+  UNPACK_HERE = 1 << 5,          /* below the working folder, not "/" */
 };
 
 #endif

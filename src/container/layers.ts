@@ -44,6 +44,17 @@ export function resolveInLayers(layers: readonly string[], path: string): string
   return at[0];
 }
 
+/** Whether an overlay of these folders has a path, none of whose parts is followed where it is a link. */
+export function isInLayers(layers: readonly string[], path: string): boolean {
+  let at = [...layers];
+  for (const name of split(path)) {
+    const found = findEntry(at, name);
+    if (!found) return false;
+    at = found.folders;
+  }
+  return true;
+}
+
 /** The folders that make up a folder of the overlay, for a path without links. */
 function listFolders(layers: readonly string[], names: readonly string[]): string[] | undefined {
   let at = [...layers];

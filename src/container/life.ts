@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync, renameSync, readdirSync } from "node:fs";
+import { existsSync, writeFileSync, renameSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { openImageStore } from "../image/store/open.js";
 import { listUses, releaseImage } from "../image/store/uses.js";
@@ -12,6 +12,7 @@ import { removeState } from "../sandbox/sweep.js";
 import { awaitEnd, waitForSandbox } from "../sandbox/wait.js";
 import type { Container } from "./model.js";
 import { findContainerSandbox, readRestart, readState } from "./status.js";
+import { removeFolder } from "./remove-folder.js";
 import { dropName, readContainers } from "./store.js";
 import { removeVolume } from "./volumes.js";
 
@@ -73,7 +74,7 @@ export async function removeContainer(folder: string, container: Container, { fo
     await awaitEnd(sandbox, 5000);
     removeState(sandbox);
   }
-  buryContainer(folder, container);
+  await buryContainer(folder, container);
   if (container.ImageId !== "") releaseImage(await openImageStore(), container.Id);
   if (volumes || container.HostConfig.AutoRemove) for (const name of listAnonymous(container)) removeVolume(name);
 }
@@ -83,7 +84,7 @@ function listAnonymous({ Mounts }: Container): string[] {
 }
 
 /** Out of the way first, so that nobody finds half of it. */
-function buryContainer(folder: string, { Id, Name }: Container): void {
+async function buryContainer(folder: string, { Id, Name }: Container): Promise<void> {
   const grave = join(folder, `.dead-${Id}`);
   try {
     renameSync(join(folder, Id), grave);
@@ -91,12 +92,12 @@ function buryContainer(folder: string, { Id, Name }: Container): void {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
   dropName(folder, Name);
-  rmSync(grave, { recursive: true, force: true });
+  await removeFolder(grave);
 }
 
 /** Removes what killed commands and monitors have left: half-removed folders, and containers that were to go when they end. */
 export async function sweepContainers(folder: string): Promise<void> {
-  for (const name of readdirSync(folder)) if (name.startsWith(".dead-")) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const name of readdirSync(folder)) if (name.startsWith(".dead-")) await removeFolder(join(folder, name));
   const containers = readContainers(folder);
   await releaseImages(folder, containers);
   for (const container of containers)

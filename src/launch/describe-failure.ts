@@ -67,7 +67,7 @@ const ATTEMPTS: Partial<Record<OperationName, string>> = {
   CWD: "change to the folder", RLIMIT: "set a resource limit", OOM_SCORE: "set the OOM score", NICE: "set the nice value", SCHEDULER: "set the scheduler",
   IO_PRIORITY: "set the I/O priority", AFFINITY: "set the processors", PERSONALITY: "set the personality", PARENT_DEATH: "set the parent-death signal",
   SESSION: "begin a session", CAPABILITIES: "set the capabilities", SECUREBITS: "set the secure bits", NO_NEW_PRIVS: "set no_new_privs",
-  LANDLOCK: "set the Landlock rules", SECCOMP: "set the seccomp filter", EXEC: "execute", KEEP_FD: "keep the descriptor", FCHDIR: "go to the folder", JOIN: "join the sandbox of process", FILE_SERVER: "serve the sandbox's files", UNPACK: "unpack",
+  LANDLOCK: "set the Landlock rules", SECCOMP: "set the seccomp filter", EXEC: "execute", KEEP_FD: "keep the descriptor", FCHDIR: "go to the folder", JOIN: "join the sandbox of process", FILE_SERVER: "serve the sandbox's files", UNPACK: "unpack", PACK: "pack",
   LOCK_HOST: "lock", IMAGE: "mount the image", CGROUP_OWN: "hand over", UUID_FILE: "write the file", REPLACE: "write", NOTIFY: "make the socket", SETSID: "begin a session",
 };
 

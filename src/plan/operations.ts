@@ -144,6 +144,7 @@ export const OPERATIONS = {
   NOTIFY: { number: 91, phases: "C", arguments: { path: "path" } },
   SETSID: { number: 92, phases: "L", arguments: {} },
   UNPACK: { number: 93, phases: "L", arguments: { flags: "u32", entries: "u64", bytes: "u64" } },
+  PACK: { number: 96, phases: "L", arguments: { flags: "u32", path: "path", name: "string" } },
   IMAGE: { number: 95, phases: "H", arguments: { slot: "slot", path: "path", type: "path", image: "bytes" } },
   WATCH: { number: 82, phases: "H", arguments: { descriptor: "u32", calls: "bytes", filter: "bytes", flags: "u32" } },
   CONTAINER: { number: 94, phases: "H", arguments: { folder: "path", restart: "u32", retries: "u32", link: "string" } },

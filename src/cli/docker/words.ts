@@ -7,8 +7,13 @@ export function normaliseSwitches(form: CommandForm, words: readonly string[]): 
   return words.flatMap((word, index) => {
     const [, name, value] = /^(--?[a-zA-Z-]+)=(true|false|1|0|t|f)$/i.exec(word) ?? [];
     if (index >= end || name === undefined || !switches.has(name)) return [word];
-    return /^[t1]/i.test(value!) ? [name] : [];
+    if (/^[t1]/i.test(value!)) return [name];
+    return form.options.some((option) => option.negatable && (name === `--${option.name}` || name === `-${option.short}`)) ? [`--no-${nameOf(form, name)}`] : [];
   });
+}
+
+function nameOf(form: CommandForm, word: string): string {
+  return word.startsWith("--") ? word.slice(2) : form.options.find(({ short }) => short === word.slice(1))!.name;
 }
 
 /** Where somebody else's command line begins. */
