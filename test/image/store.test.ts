@@ -5,6 +5,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadImages } from "../../src/image/archive/load.js";
@@ -129,13 +130,15 @@ test("archives of brig's are read by skopeo and podman, and theirs by brig, comp
     assert.equal(readFileSync(join((await resolveImage(store, word)).layers[0]!.path, "f"), "utf8"), "team/tool:1");
   }
   if (!has("podman") || !isRoot) return;
-  const podman = (...words: string[]) => spawnSync("podman", ["--root", join(folder, "podman"), "--runroot", join(folder, "podman-run"), "--storage-driver", "vfs", ...words], { encoding: "utf8" });
+  writeFileSync(join(folder, "containers.conf"), '[engine]\nlock_type = "file"\n'); // its own are in /dev/shm, and stay
+  const places = ["--root", "--runroot", "--tmpdir"].flatMap((word) => [word, join(folder, `podman${word}`)]);
+  const podman = (...words: string[]) => spawnSync("podman", [...places, "--storage-driver", "vfs", ...words], { encoding: "utf8", env: { ...process.env, CONTAINERS_CONF: join(folder, "containers.conf") } });
   assert.match(podman("load", "-q", "-i", join(folder, "ours.tar")).stdout, /Loaded image: docker.io\/team\/tool:1/);
   assert.equal(podman("save", "-q", "--format", "docker-archive", "-o", join(folder, "podman.tar"), "docker.io/team/tool:1").status, 0);
   podman("rmi", "-fa");
   await pruneImages(store, true);
   assert.deepEqual((await loadImages(store, streamOf(readFileSync(join(folder, "podman.tar"))))).map(({ names }) => names.map(formatReference)), [["docker.io/team/tool:1"]]);
-  if (spawnSync("mountpoint", ["-q", join(folder, "podman/vfs")]).status === 0) spawnSync("umount", [join(folder, "podman/vfs")]);
+  spawnSync("umount", [join(folder, "podman--root/vfs")], { stdio: "ignore" });
 });
 
 test("archives that lack something, lead elsewhere or are none are refused, and change nothing", async (t) => {
@@ -153,6 +156,9 @@ test("archives that lack something, lead elsewhere or are none are refused, and 
   ];
   for (const [entries, message] of refused) await assert.rejects(loadImages(store, streamOf(makeTar(entries))), { message, exitCode: 1 });
   await assert.rejects(loadImages(store, streamOf(Buffer.from("nothing"))), { code: "BRIG_BAD_ARCHIVE" });
+  const rest = Readable.from([makeTar([{ name: "x", size: 2 ** 32, data: "y" }]), Buffer.alloc(1)]);
+  await assert.rejects(loadImages(store, rest), { code: "BRIG_BAD_ARCHIVE", message: /is cut/ });
+  assert.ok(rest.destroyed);
   assert.deepEqual(await listImages(store), []);
 });
 

@@ -61,8 +61,12 @@ export async function decompress(source: Readable, signal?: AbortSignal): Promis
   const first = await chunks.next();
   const head = first.done ? Buffer.alloc(0) : first.value;
   const all = async function* (): AsyncGenerator<Buffer> {
-    if (!first.done) yield head;
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+    try {
+      if (!first.done) yield head;
+      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+    } finally {
+      source.destroy();
+    }
   };
   const output = new PassThrough({ highWaterMark: 1 << 20 });
   pipeline([all(), makeDecompressor(detectCompression(head)), output] as never, { signal: signal! }).catch((error: Error) => output.destroy(explainStream(error)));

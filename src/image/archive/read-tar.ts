@@ -22,6 +22,14 @@ const HEADER_MAX = 1 << 20;
  * @throws BrigError BRIG_BAD_ARCHIVE
  */
 export async function* readTar(source: Readable): AsyncGenerator<TarEntry> {
+  try {
+    yield* readEntries(source);
+  } finally {
+    source.destroy(); // nobody reads the rest
+  }
+}
+
+async function* readEntries(source: Readable): AsyncGenerator<TarEntry> {
   const input = new Input(source[Symbol.asyncIterator]() as AsyncIterator<Buffer>);
   let said: Record<string, string> = {};
   for (;;) {
