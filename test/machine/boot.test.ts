@@ -100,6 +100,8 @@ for (const [what, words, env] of [
     assert.equal(await booted.ended, 0, booted.output.slice(-500));
     assert.match(booted.output, /Trying to halt container\./);
     assert.deepEqual(listLeft(machine), []);
+    // the kernel takes a network namespace's links down when it gets to it
+    for (let tries = 0; tries < 250 && existsSync(`/sys/class/net/ve-${booted.name}`); tries++) await sleep(20);
     assert.equal(existsSync(`/sys/class/net/ve-${booted.name}`), false);
   });
 
