@@ -20,6 +20,7 @@
 #include <linux/wait.h>
 
 #define KEEPER_MS 5000
+#define STARTED_US 50000
 
 static int parent_pid;
 
@@ -255,6 +256,17 @@ static void stop_with_payload(struct supervisor *s) {
   supervise_signal(s, SIGCONT, 1);
 }
 
+/* That the payload runs is told a moment behind its exec: who saw it run and asks it to end must not be taken for early. */
+static int has_started(struct supervisor *s) {
+  uint64_t limit = clock_us() + STARTED_US, now;
+  for (read_sync(s); !s->started && !s->reaped && s->run->sync >= 0 && (now = clock_us()) < limit; read_sync(s)) {
+    struct pollfd poll = {s->run->sync, POLLIN, 0};
+    struct __kernel_timespec left = {0, (long long)(limit - now) * 1000};
+    sys(__NR_ppoll, &poll, 1, &left, 0, 0);
+  }
+  return s->started;
+}
+
 /* A payload that does not run yet can't be asked. */
 static void cancel(struct supervisor *s, int signal) {
   s->cancelled = signal;
@@ -291,7 +303,7 @@ static void on_signal(struct supervisor *s, const struct signalfd_siginfo *info)
       return;
   }
   if (is_asking_to_end(signal) && s->reaped) s->hurried = 1;
-  else if (is_asking_to_end(signal) && !s->started) cancel(s, signal);
+  else if (is_asking_to_end(signal) && !s->started && !has_started(s)) cancel(s, signal);
   else if (is_asking_to_end(signal) && machine_is(s->run->plan)) stop_machine(s, signal);
   else pass_on(s, signal, info->ssi_code == SIGNAL_FROM_TERMINAL);
 }
@@ -315,7 +327,7 @@ static void read_control(struct supervisor *s) {
   while ((got = record_receive(s->run->control, &message, 0)) > 0) {
     if (message.fd >= 0) sys_close(message.fd);
     const struct record_signal *told = &message.body.signal;
-    if (message.record.type == RECORD_SIGNAL && !s->started && is_asking_to_end(told->signal)) cancel(s, told->signal);
+    if (message.record.type == RECORD_SIGNAL && is_asking_to_end(told->signal) && !s->started && !has_started(s)) cancel(s, told->signal);
     else if (message.record.type == RECORD_SIGNAL) supervise_signal(s, told->signal, (int)told->group);
     else if (message.record.type == RECORD_ARM && s->run->parked) on_armed(s, &message.body.arm);
     else if (message.record.type == RECORD_WINDOW && s->front && s->front->window) s->front->window(s->front, &message.body.window);
