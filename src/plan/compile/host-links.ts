@@ -7,6 +7,9 @@ import { HOST_LINKS_SCRIPT } from "./host-links-script.js";
 const POINTER = "/annotations/dev.brig.network";
 const TIMEOUT_MS = 15_000;
 
+/** The kernel takes a network apart behind its last process's end: the links of a machine that reboots may still be there. */
+const AWAIT_GONE = 'for link; do n=0; while [ -e "/sys/class/net/$link" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); done; done; exec "$0" -batch -';
+
 /**
  * A machine's links. Those that the kernel removes with the machine's network (veth pairs, macvlan, ipvlan) are made by
  * one start of ip(8), and nobody stays for them; what has to be undone gets a companion.
@@ -20,7 +23,9 @@ export function compileHostLinks(context: Context, { links = [], ports = [] }: N
   const batch = links.flatMap(describeLink).map((line) => `${line}\n`).join("");
   const ip = requireTool(context, "ip", "iproute2");
   if (kept.length === 0) {
-    if (batch !== "") addStep(context, "parent", { op: "RUN", argv: [ip, "-batch", "-"], input: batch, timeoutMs: TIMEOUT_MS, substitute: true }, POINTER);
+    const names = links.flatMap((link) => (link.kind === "veth" ? [link.host] : []));
+    const argv = names.length === 0 ? [ip, "-batch", "-"] : ["/bin/sh", "-c", AWAIT_GONE, ip, ...names].map((word) => word.replaceAll("%", "%%"));
+    if (batch !== "") addStep(context, "parent", { op: "RUN", argv, input: batch, timeoutMs: TIMEOUT_MS, substitute: true }, POINTER);
     return;
   }
   for (const [name, debian] of [["nsenter", "util-linux"], ["flock", "util-linux"], ...(ports.length > 0 ? [["nft", "nftables"]] : [])] as [string, string][]) requireTool(context, name, debian);
