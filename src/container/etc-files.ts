@@ -10,7 +10,12 @@ const MODE = 0o644;
 export function writeEtcFiles(folder: string, container: Container): void {
   replaceFile(`${folder}/hostname`, `${container.Config.Hostname}\n`, MODE);
   replaceFile(`${folder}/hosts`, formatHosts(container), MODE);
-  replaceFile(`${folder}/resolv.conf`, formatResolver(container), MODE);
+  writeResolver(folder, container);
+}
+
+/** @param asked who is asked for names, instead of the container's own servers or the host's */
+export function writeResolver(folder: string, container: Container, asked?: readonly string[]): void {
+  replaceFile(`${folder}/resolv.conf`, formatResolver(container, asked), MODE);
 }
 
 const LOCAL = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback", "fe00::\tip6-localnet", "ff00::\tip6-mcastprefix", "ff02::1\tip6-allnodes", "ff02::2\tip6-allrouters"];
@@ -28,9 +33,9 @@ function formatExtra(text: string): string {
   throw new BrigError(`invalid argument ${JSON.stringify(text)} for "--add-host": bad format for add-host`, { code: "BRIG_BAD_VALUE", hint: "NAME:ADDRESS" });
 }
 
-function formatResolver({ HostConfig }: Container): string {
+function formatResolver({ HostConfig }: Container, asked: readonly string[] = HostConfig.Dns): string {
   const host = readHost();
-  const servers = HostConfig.Dns.length > 0 ? HostConfig.Dns.map((server) => `nameserver ${server}`) : host.filter((line) => line.startsWith("nameserver"));
+  const servers = asked.length > 0 ? asked.map((server) => `nameserver ${server}`) : host.filter((line) => line.startsWith("nameserver"));
   const search = HostConfig.DnsSearch.length > 0 ? HostConfig.DnsSearch.filter((domain) => domain !== ".").map((domain) => `search ${domain}`) : host.filter((line) => /^(search|domain)\s/.test(line));
   const options = HostConfig.DnsOptions.length > 0 ? [`options ${HostConfig.DnsOptions.join(" ")}`] : host.filter((line) => line.startsWith("options"));
   return `${[...servers, ...search, ...options].join("\n")}\n`;

@@ -11,6 +11,7 @@ import { readExtension, writeExtension } from "../spec/extension.js";
 import type { Spec } from "../spec/oci.js";
 import { removeState } from "../sandbox/sweep.js";
 import { openPlaces } from "./folder.js";
+import { writeResolver } from "./etc-files.js";
 import type { Container, HostConfig } from "./model.js";
 import { askNetworks } from "./networks.js";
 import { buildContainerSpec } from "./spec.js";
@@ -37,7 +38,7 @@ export function prepareStart(folder: string, container: Container, options: Star
   clearLastRun(own, container);
   const host = readHostFacts();
   const built = buildContainerSpec(container, { host, folder: own, places: openPlaces(folder, container.Layers.length), findProcess: (reference) => findPid(folder, reference) });
-  const spec = completeSpec(addNetwork(built, container), folder, container, options);
+  const spec = completeSpec(addNetwork(built, own, container), folder, container, options);
   const plan = compilePlan(spec, host, {
     runFolder: findRunFolder(host.euid), id: sandboxIdOf(container), keepState: !container.HostConfig.AutoRemove, openStdin: container.Config.OpenStdin,
     build: options.build, ...(options.detachKeys === undefined ? {} : { detachKeys: options.detachKeys }),
@@ -55,9 +56,16 @@ function clearLastRun(own: string, container: Container): void {
   for (const name of ["stopped", "restart", "exit"]) rmSync(join(own, name), { force: true });
 }
 
-function addNetwork(spec: Spec, { HostConfig, Config, Endpoint }: Container): Spec {
-  const asked = askNetworks(HostConfig, Config, Endpoint);
-  return asked === undefined ? spec : joinNetworks(spec, asked);
+/** The name server of its networks stands in the container's own file: nothing is left of it in an image made of it. */
+function addNetwork(spec: Spec, own: string, container: Container): Spec {
+  const asked = askNetworks(container.HostConfig, container.Config, container.Endpoint);
+  if (asked === undefined) return spec;
+  const joined = joinNetworks(spec, asked);
+  const extension = readExtension(joined);
+  const { resolver, ...link } = extension.network?.link ?? {};
+  if (extension.network === undefined || resolver === undefined) return joined;
+  writeResolver(own, container, link.dns);
+  return writeExtension(joined, { ...extension, network: { ...extension.network, link } });
 }
 
 const POLICIES: Record<HostConfig["RestartPolicy"]["Name"], "always" | "on-failure" | undefined> = {

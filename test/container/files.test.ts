@@ -13,8 +13,12 @@ function stage(t: TestContext, who: "root" | "user") {
   const root = busyboxRoot(t);
   if (root === undefined) return undefined;
   mkdirSync(join(root, "var/old"));
+  // first: what is registered first is done first, and the person's folder goes with the person
+  let end = (): void => undefined;
+  t.after(() => end());
   const home = makePerson(t, who).home;
-  const person = makePerson(t, who, { XDG_DATA_HOME: home });
+  chmodSync(home, 0o755);
+  const person = makePerson(t, who, { BRIG_DATA: `${home}/data` });
   if (process.getuid?.() === 0) spawnSync("chown", ["-hR", `${person.uid}:${person.uid}`, root]);
   const name = makeName();
   const docker = (...words: string[]) => person.brig("docker", ...words);
@@ -23,7 +27,7 @@ function stage(t: TestContext, who: "root" | "user") {
     assert.equal(status, 0, `${words.join(" ")}: ${stderr}`);
     return stdout;
   };
-  t.after(() => void docker("rm", "-f", name));
+  end = () => void docker("rm", "-f", name);
   must("run", "-d", "--rootfs", "--network", "none", "--name", name, root, "sh", "-c", SCRIPT);
   while (docker("exec", name, "ls", "/ready").status !== 0);
   return { ...person, name, docker, must, root };
@@ -89,7 +93,6 @@ for (const who of people) {
     const base = must("commit", name, "base:1").trim();
     assert.match(base, /^sha256:[0-9a-f]{64}$/);
     const [one, two] = [makeName(), makeName()];
-    t.after(() => void at.docker("rm", "-f", one, two));
     must("run", "--name", one, "--network", "none", "base:1", "sh", "-c", "cat /d/made; rm -r /d /var; mkdir /var; echo new >/var/new; echo more >/etc/more");
     const id = must("commit", "-m", "why", "-a", "me", "-c", 'CMD ["cat","/etc/more"]', "-c", "ENV A=b", one, "change").trim();
     assert.equal(must("run", "--rm", "--name", two, "--network", "none", "change"), "more\n");

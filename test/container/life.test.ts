@@ -16,12 +16,15 @@ interface Stage extends Person {
 function stage(t: TestContext, who: "root" | "user"): Stage | undefined {
   const root = busyboxRoot(t);
   if (root === undefined) return undefined;
+  // first: what is registered first is done first, and the person's folder goes with the person
+  let end = (): void => undefined;
+  t.after(() => end());
   const person = makePerson(t, who);
   // with one id mapped, only what belongs to the user can be changed inside
   if (process.getuid?.() === 0) spawnSync("chown", ["-hR", `${person.uid}:${person.uid}`, root]);
   const name = makeName();
   const docker = (...words: string[]) => person.brig("docker", ...words);
-  t.after(() => void docker("rm", "-f", name));
+  end = () => void docker("rm", "-f", name);
   return { ...person, root, name, docker, run: (words, ...line) => docker("run", "--rootfs", "--network", "none", ...words, root, ...line) };
 }
 

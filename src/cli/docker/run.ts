@@ -20,7 +20,9 @@ export const command: CommandForm = {
 };
 
 async function runContainer(words: ParsedWords): Promise<number> {
-  const { folder, container } = await makeContainer(words);
+  const { folder, container } = await makeContainer(words).catch((error: unknown) => {
+    throw Object.assign(error as Error, { exitCode: EXIT_DOCKER });
+  });
   const detached = words.has("detach");
   try {
     const bytes = prepareStart(folder, container, { attached: !detached, build, detachKeys: parseDetachKeys(words.value("detach-keys")) });
