@@ -10,6 +10,7 @@ mount -t tmpfs tmpfs /var/lib/brig
 mkdir /run/work /run/netns
 echo nameserver 203.0.113.2 >/run/resolvers
 mount --bind /run/resolvers /etc/resolv.conf
+echo 0 >/proc/sys/net/ipv4/ip_forward # a new network namespace begins with the machine's settings
 ip link set lo up
 ip netns add outside
 ip link add name up0 type veth peer name out0 netns outside

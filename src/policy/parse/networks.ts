@@ -2,7 +2,7 @@ import type { AskedNetwork } from "../../network/named/join.js";
 import { refuseValue } from "./bad-value.js";
 
 /** What `net` means besides a network of `brig network`. */
-const OTHERS = /^(none|host|user|veth|bridge|(netns|bridge|macvlan)=.*)$/s;
+const OTHERS = /^(none|host|user|veth|bridge|macvlan|netns|(netns|bridge|macvlan)=.*)$/s;
 const HINT = 'write NAME[:ip=ADDR,ip6=ADDR,mac=ADDR,alias=NAME], several with commas, such as "front:alias=db,back:ip=10.1.2.3"';
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
 
