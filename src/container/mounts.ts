@@ -22,7 +22,7 @@ export function listSystemMounts({ HostConfig }: Container, maps: IdMaps): Mount
     ...HostConfig.Devices.map(({ PathOnHost, PathInContainer }) => bind(PathOnHost, PathInContainer, ["bind", "nosuid", "noexec"])),
     { destination: "/dev/pts", type: "devpts", source: "devpts", options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", ...gid] },
     IpcMode === "host" ? bind("/dev/mqueue", "/dev/mqueue", ["bind"]) : { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "nodev", "noexec"] },
-    IpcMode === "host" ? bind("/dev/shm", "/dev/shm", ["bind"]) : { destination: "/dev/shm", type: "tmpfs", source: "shm", options: ["nosuid", "nodev", "noexec", "mode=1777", `size=${ShmSize}`] },
+    ...(IpcMode === "none" ? [] : [IpcMode === "host" ? bind("/dev/shm", "/dev/shm", ["bind"]) : { destination: "/dev/shm", type: "tmpfs", source: "shm", options: ["nosuid", "nodev", "noexec", "mode=1777", `size=${ShmSize}`] }]),
     // sysfs shows a network namespace, and belongs to who owns that
     NetworkMode === "host" && maps.kind !== "host" ? bind("/sys", "/sys", ["rbind", "rro"]) : { destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "nodev", "noexec", ...owner] },
     ...(NetworkMode === "host" && maps.kind !== "host" ? [] : [{ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["nosuid", "nodev", "noexec", ...owner] }]),

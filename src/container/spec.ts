@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { BrigError } from "../error/brig-error.js";
 import type { HostFacts } from "../host/facts.js";
 import { type Extension, writeExtension, type RootEntry } from "../spec/extension.js";
 import type { Origins } from "../spec/origin.js";
@@ -36,6 +37,7 @@ export function buildContainerSpec(container: Container, context: SpecContext): 
   const { HostConfig, Config } = container;
   const user = findUser(container, [join(folder, "rw/upper"), ...container.Layers]);
   const maps = chooseMaps(container, host, user);
+  if (maps.kind === "one" && HostConfig.GroupAdd.length > 0) throw new BrigError("groups cannot be added where only one id is mapped", { code: "BRIG_BAD_VALUE", hint: "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER, and install uidmap" });
   const capabilities = chooseCapabilities(HostConfig);
   const security = chooseSecurity(HostConfig, capabilities, host);
   const spec: Spec = {

@@ -4,6 +4,8 @@ import { createContainer, type UnpackedImage } from "../../container/create.js";
 import { openContainersFolder } from "../../container/folder.js";
 import { sweepContainers } from "../../container/life.js";
 import type { Container } from "../../container/model.js";
+import { fillVolumes } from "../../container/files/fill-volumes.js";
+import { takeMountsOf } from "../../container/volumes-from.js";
 import { drawId } from "../../container/store.js";
 import { BrigError } from "../../error/brig-error.js";
 import { readRunRequest } from "../../tools/docker/read-run.js";
@@ -32,7 +34,9 @@ export async function makeContainer(words: ParsedWords): Promise<{ folder: strin
   await sweepContainers(folder);
   const id = drawId();
   const image = words.has("rootfs") ? describeFolder(reference) : await takeImage(reference, id, { when: words.value("pull") ?? "missing", platform: words.value("platform"), quiet: words.has("quiet") });
-  const container = createContainer(folder, image, { ...request, id });
+  const mounts = takeMountsOf(folder, words.values("volumes-from"), request.mounts);
+  const container = createContainer(folder, image, { ...request, mounts, id });
+  await fillVolumes(folder, container);
   if (written !== undefined) {
     writeSync(written, container.Id);
     closeSync(written);

@@ -21,9 +21,10 @@ export function parseVolume(text: string, makeFolder: (path: string) => void): C
 function applyOption(mount: ContainerMount, option: string, text: string): void {
   if (option === "ro" || option === "readonly") mount.RW = false;
   else if (option === "U" || option === "idmap") mount.Mode = "U";
+  else if (option === "nocopy") mount.Mode = "nocopy";
   else if (BIND_PROPAGATION.test(option)) mount.Propagation = option;
   // labels and caches that this engine has not: the mount is the same without them
-  else if (!["rw", "z", "Z", "nocopy", "consistent", "cached", "delegated"].includes(option)) throw refuseValue("--volume", text, `invalid mode: ${option}`, "ro, rw, U, rshared, rslave, rprivate");
+  else if (!["rw", "z", "Z", "consistent", "cached", "delegated"].includes(option)) throw refuseValue("--volume", text, `invalid mode: ${option}`, "ro, rw, U, rshared, rslave, rprivate");
 }
 
 function checkPlace(option: string, place: string, text: string): string {
@@ -53,7 +54,8 @@ export function parseMount(text: string): ContainerMount {
   if (type === "tmpfs") mount.Options = listTmpfsOptions(take("tmpfs-size"), take("tmpfs-mode"), readonly);
   if (type === "bind" && !source.startsWith("/")) throw refuseValue("--mount", text, `invalid mount path: '${source}' mount path must be absolute`);
   if (type === "volume" && source !== "") mount.Name = source;
-  take("consistency", "volume-nocopy");
+  take("consistency");
+  if (isOn(take("volume-nocopy"))) mount.Mode = "nocopy";
   const [unknown] = pairs.keys();
   if (unknown !== undefined) throw refuseValue("--mount", text, `unexpected key '${unknown}'`);
   return mount;

@@ -1,6 +1,7 @@
 import { readFileSync, mkdirSync } from "node:fs";
 import type { CreateRequest } from "../../container/create.js";
 import { type ContainerConfig, type Healthcheck, type HostConfig, makeConfig, makeHostConfig } from "../../container/model.js";
+import { checkRunWords } from "./check-run.js";
 import { parseMount, parseVolume } from "./mounts.js";
 import { addPorts, listExposed } from "./ports.js";
 import { parseBytes, parseGoDuration, parseInteger, refuseValue, splitPair } from "./values.js";
@@ -18,6 +19,7 @@ export interface RunWords {
  * @throws BrigError BRIG_BAD_VALUE, BRIG_CANNOT_READ
  */
 export function readRunRequest(words: RunWords, command: string[], env: NodeJS.ProcessEnv): Omit<CreateRequest, "id"> {
+  checkRunWords(words);
   const hostConfig = readHostConfig(words);
   const mounts = [...words.values("volume").map((text) => parseVolume(text, makeFolder)), ...words.values("mount").map(parseMount)];
   const name = words.value("name");

@@ -50,7 +50,7 @@ export const RUN_OPTIONS: RunOption[] = [
   text("ipc", "MODE", "IPC mode to use"),
   list("label", "NAME[=VALUE]", "Set meta data on a container", "l"),
   list("label-file", "FILE", "Read in a line delimited file of labels"),
-  text("log-driver", "NAME", "Logging driver for the container: json-file, local or none"),
+  text("log-driver", "NAME", "Logging driver for the container: json-file or local, which are the same"),
   list("log-opt", "NAME=VALUE", "Log driver options: max-size, max-file"),
   text("mac-address", "ADDRESS", "Container MAC address"),
   text("memory", "BYTES", "Memory limit", "m"),
