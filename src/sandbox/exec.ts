@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { BrigError } from "../error/brig-error.js";
 import type { HostFacts } from "../host/facts.js";
+import { parseCgroupPaths } from "../host/cgroup-facts.js";
 import { readText } from "../host/read-text.js";
 import { addStep, type Context } from "../plan/compile/context.js";
 import { compileFirstProcess, compilePayload } from "../plan/compile/payload.js";
@@ -143,10 +144,19 @@ function enterCgroups(context: Context, sandbox: Sandbox): void {
   for (const path of listOwnCgroups(sandbox)) {
     const slot = context.slots++;
     const { steps, run } = context.plan;
-    steps.host.push({ op: "OPEN", slot, path, flags: O_PATH_DIRECTORY });
+    steps.host.push({ op: "OPEN", slot, path: findDelegated(context, sandbox, path), flags: O_PATH_DIRECTORY });
     if (existsSync(`${path}/cgroup.controllers`)) run.cloneCgroupSlot = slot;
     else steps.child.push({ op: "CGROUP_ENTER", slot });
   }
+}
+
+/** In a cgroup whose children have controllers no process may be: who manages a machine's has one of its own for itself. */
+function findDelegated({ host }: Context, { extension, first }: Sandbox, path: string): string {
+  const { unified } = host.cgroup;
+  if (!extension.machine?.delegate || !first || !unified) return path;
+  const own = parseCgroupPaths(readText(`/proc/${first.pid}/cgroup`) ?? "").get("");
+  const folder = `${unified.mount}${own ?? ""}`;
+  return folder.startsWith(`${path}/`) && !folder.includes("/../") ? folder : path;
 }
 
 /**

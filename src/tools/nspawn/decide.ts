@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { resolveInRoot } from "../../host/read-in-root.js";
 import type { Machine } from "../../spec/extension.js";
 import type { NspawnContext } from "./context.js";
+import { type BoundUsers, planBoundUsers } from "./bind-users.js";
 import { type NetworkPlan, planNetwork } from "./network.js";
 import type { NspawnOptions } from "./options.js";
 import { findProgram, type Program } from "./program.js";
@@ -14,6 +15,7 @@ import { refuseWords } from "./values.js";
 export interface Decided {
   tree: Tree;
   users: Users;
+  bound: BoundUsers;
   uuid: string;
   program: Program;
   console: Machine["console"];
@@ -24,14 +26,15 @@ export interface Decided {
 /** @throws BrigError BRIG_BAD_OPTION */
 export function decide(options: NspawnOptions, context: NspawnContext): Decided {
   if (options.selinuxContext !== undefined || options.selinuxApifsContext !== undefined) throw refuseWords("SELinux labels are not supported by brig.", "leave -Z and -L out");
-  if (options.bindUsers.length > 0) throw refuseWords("--bind-user= is not supported by brig.", "--bind=/home/NAME shows a home folder; useradd -u UID inside makes its owner known");
   const tree = findTree(options, context);
   const program = findProgram(options, context, tree);
   const cgroups = decideCgroups(context);
   if (options.mode === "boot" && cgroups === "none" && context.host.euid !== 0) checkInit(program, tree);
+  const bound = planBoundUsers(options, context, decideUsers(options, context, tree));
   return {
     tree,
-    users: decideUsers(options, context, tree),
+    users: bound.users,
+    bound,
     uuid: decideUuid(options, context, tree),
     program,
     console: options.console ?? ((context.terminals & 3) === 3 ? "interactive" : "read-only"),

@@ -81,14 +81,14 @@ function furnishRoot(options: NspawnOptions, decided: Decided, context: NspawnCo
   const fitted = [integrateResolvConf(options, context, surroundings), integrateTimezone(options, context, surroundings), integrateJournal(options, context, tree, readMachineId(context, tree))];
   const overlays: LayeredOverlay[] = root.overlay ? [place(root.overlay, 0)] : [];
   const mounts = [...root.mounts, ...furniture.mounts];
-  for (const { mount, overlay, text } of custom.mounts) {
+  for (const { mount, overlay, text } of [...custom.mounts, ...decided.bound.mounts.map((each) => ({ ...each, overlay: undefined }))]) {
     notes.add(`/mounts/${mounts.length}`, text, `Failed to mount ${mount.destination}`);
     if (overlay) overlays.push(place(overlay, mounts.length));
     mounts.push(mount);
   }
   mounts.push(...fitted.flatMap((each) => each.mounts));
-  const early = [...root.files, ...furniture.files, ...planCredentials(options).files];
-  const late = [...fitted.flatMap((each) => each.files)].map((entry): RootEntry => ({ ...entry, after: mounts.length }));
+  const early = [...root.files, ...furniture.files, ...planCredentials(options).files, ...decided.bound.files];
+  const late = fitted.flatMap((each) => each.files).map((entry): RootEntry => ({ ...entry, after: mounts.length }));
   return {
     mounts, overlays, readonly: root.readonly, extension: root.extension, devices: furniture.devices,
     files: [...early, ...late, ...furniture.finish(mounts.length)],
