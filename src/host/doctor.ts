@@ -7,7 +7,7 @@ import type { Checkup, Finding } from "./doctor/finding.js";
 import { readHostFacts } from "./facts.js";
 import { runProbe } from "./probe.js";
 
-export type { Checkup, Finding } from "./doctor/finding.js";
+export type { Finding } from "./doctor/finding.js";
 
 /** Where a diagnosis takes its facts from; all of it has the real host as default. */
 export interface DiagnoseOptions extends Partial<Checkup> {
