@@ -87,6 +87,25 @@ static int names_hold(const struct plan *plan, const struct plan_witness *w) {
   return holds;
 }
 
+/* The folder itself is no matter: where it can't be entered, nothing in it is there. */
+static int absent_hold(const struct plan *plan, const struct plan_witness *w) {
+  const char *at = plan_string(plan, w->value);
+  char name[512]; /* what is cut is longer than any name can be */
+  int fd = sys_openat(AT_FDCWD, plan_string(plan, w->path), O_PATH | O_DIRECTORY, 0);
+  if (fd < 0) return fd == -ENOENT || fd == -ENOTDIR || fd == -EACCES;
+  int holds = 1, untouched = is_untouched(w, fd);
+  while (holds && !untouched && *at) {
+    size_t size = 0;
+    for (; *at && *at != '/'; at++)
+      if (size + 1 < sizeof name) name[size++] = *at;
+    name[size] = 0;
+    at += *at == '/';
+    holds = sys(__NR_faccessat, fd, name, 0) < 0;
+  }
+  sys_close(fd);
+  return holds;
+}
+
 static int text_holds(const struct plan *plan, const struct plan_witness *w) {
   char block[4096];
   uint64_t hash = FNV_SEED;
@@ -114,6 +133,7 @@ int answer_holds(const struct plan *plan, const struct plan_witness *w) {
     case WITNESS_REAL: return real_holds(plan, w);
     case WITNESS_NAMES: return names_hold(plan, w);
     case WITNESS_CONTENT: return content_holds(plan, w);
+    case WITNESS_ABSENT: return absent_hold(plan, w);
     case WITNESS_TEXT: return text_holds(plan, w);
     case WITNESS_CAPS: return capabilities_hold(w);
   }

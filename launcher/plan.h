@@ -114,6 +114,7 @@ enum witness_kind {
   WITNESS_CONTENT = 13, /* as FILE, links followed; mode 0: cannot be read */
   WITNESS_TEXT = 14,  /* path; size = FNV-1a 64 of the text (a file of the kernel's); mode 0: cannot be read */
   WITNESS_CAPS = 15,  /* size = the effective capabilities, CAP_X as bit X */
+  WITNESS_ABSENT = 16, /* folder; value: names that are not in it, "/" between them. dev, ino and mtime_ns as for NAMES */
 };
 struct plan_witness {
   uint32_t kind;

@@ -11,7 +11,7 @@ export interface Listing {
 /** Who is told of each use of a listing. */
 export interface ListingObserver {
   used(listing: Listing, prefix: string): void;
-  missed(path: string): void;
+  missed(listing: Listing, name: string): void;
 }
 
 let observer: ListingObserver | undefined;
@@ -39,7 +39,7 @@ export function useListing(listing: Listing, prefix: string): readonly string[] 
   return prefix === "" ? names : names.filter((name) => name.startsWith(prefix));
 }
 
-/** Says that a path is not there, which was seen in a listing. */
-export function noteMissing(path: string): void {
-  observer?.missed(path);
+/** Says that a name is not in a listing. */
+export function noteMissing(listing: Listing, name: string): void {
+  observer?.missed(listing, name);
 }

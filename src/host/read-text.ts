@@ -33,10 +33,19 @@ export function readNumber(path: string): number | undefined {
   return word !== undefined && /^-?\d+$/.test(word) ? Number(word) : undefined;
 }
 
+/** Most files are small: they are read into one place, since fresh memory costs more than they do. */
+const room = Buffer.allocUnsafeSlow(16384);
+
 function readAll(descriptor: number): string {
-  const chunks: Buffer[] = [];
-  for (let total = 0; total < LIMIT; ) {
-    const chunk = Buffer.allocUnsafe(16384);
+  let used = readSync(descriptor, room);
+  for (let size = used; size > 0 && used < room.length; used += size) size = readSync(descriptor, room, used, room.length - used, null);
+  return used < room.length ? room.toString("utf8", 0, used) : readMore(descriptor, Buffer.from(room));
+}
+
+function readMore(descriptor: number, first: Buffer): string {
+  const chunks = [first];
+  for (let total = first.length; total < LIMIT; ) {
+    const chunk = Buffer.allocUnsafe(65536);
     const size = readSync(descriptor, chunk);
     if (size === 0) break;
     chunks.push(chunk.subarray(0, size));

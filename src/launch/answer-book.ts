@@ -18,11 +18,12 @@ const RESTLESS = /^\/proc\/(?:net\/|stat$|uptime$|loadavg$|meminfo$|locks$|vmsta
 /** What was asked and answered, each once, as witnesses. */
 export class AnswerBook {
   readonly #witnesses = new Map<string, Witness>();
+  readonly #missing = new Map<string, { listing: Listing; names: Set<string> }>();
   readonly #open = new Set<number>();
   #unrepeatable: string | undefined;
 
   constructor() {
-    observeListings({ used: (listing, prefix) => this.addListing(listing, prefix), missed: (path) => this.addAccess(path, constants.F_OK, false) });
+    observeListings({ used: (listing, prefix) => this.addListing(listing, prefix), missed: (listing, name) => this.addMissing(listing, name) });
     // what the kernel is and has mounted, as a whole
     this.#addKernelText("/proc/sys/kernel/random/boot_id");
   }
@@ -60,8 +61,14 @@ export class AnswerBook {
   }
 
   addListing({ path, names, folder }: Listing, prefix: string): void {
-    const settled = folder && isSettled(folder.mtimeNs) ? folder : undefined;
-    this.#add(`names ${prefix} ${path}`, () => ({ kind: "names", path: this.#settle(path), prefix, sum: names && sumNames(names, prefix), folder: settled }));
+    this.#add(`names ${prefix} ${path}`, () => ({ kind: "names", path: this.#settle(path), prefix, sum: names && sumNames(names, prefix), folder: settle(path, folder) }));
+  }
+
+  /** A profile names thousands of paths that are not there: one witness tells of all those in a folder. */
+  addMissing(listing: Listing, name: string): void {
+    let known = this.#missing.get(listing.path);
+    if (!known) this.#missing.set(listing.path, (known = { listing, names: new Set() }));
+    known.names.add(name);
   }
 
   addRead(path: string, isWriting: boolean): void {
@@ -81,7 +88,8 @@ export class AnswerBook {
 
   finish(): Witness[] | { unrepeatable: string } {
     observeListings(undefined);
-    return this.#unrepeatable === undefined ? [...this.#witnesses.values()] : { unrepeatable: this.#unrepeatable };
+    const absent = [...this.#missing.values()].map(({ listing: { path, folder }, names }): Witness => ({ kind: "absent", path: this.#settle(path), names: [...names], folder: settle(path, folder) }));
+    return this.#unrepeatable === undefined ? [...this.#witnesses.values(), ...absent] : { unrepeatable: this.#unrepeatable };
   }
 
   #add(key: string, make: () => Witness): void {
@@ -120,6 +128,11 @@ export class AnswerBook {
   }
 }
 
+/** A folder's state, where it tells that nothing came or went: the kernel's own folders change without a new time. */
+function settle(path: string, folder: Listing["folder"]): Listing["folder"] {
+  return folder && isSettled(folder.mtimeNs) && !/^\/(?:proc|sys)(?:\/|$)/.test(path) ? folder : undefined;
+}
+
 function isSettled(changedNs: bigint): boolean {
   return BigInt(Date.now()) * 1_000_000n - changedNs >= TICK_NS;
 }
@@ -137,6 +150,8 @@ function stateOf(path: string): BigIntStats | undefined {
   }
 }
 
+const room = Buffer.allocUnsafeSlow(16384);
+
 /** Such a file has no size and no times that mean anything. */
 function readKernelText(path: string): Buffer | undefined {
   let descriptor: number | undefined;
@@ -144,10 +159,9 @@ function readKernelText(path: string): Buffer | undefined {
     descriptor = kernel.openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const chunks: Buffer[] = [];
     for (;;) {
-      const chunk = Buffer.alloc(65536);
-      const size = kernel.readSync(descriptor, chunk);
+      const size = kernel.readSync(descriptor, room);
       if (size === 0) return Buffer.concat(chunks);
-      chunks.push(chunk.subarray(0, size));
+      chunks.push(Buffer.from(room.subarray(0, size)));
     }
   } catch {
     return undefined;

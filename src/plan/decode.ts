@@ -6,7 +6,7 @@ import {
   STEP_OPTIONAL, STEP_SIZE, WITNESS, WITNESS_FIELDS, WITNESS_SIZE,
 } from "./format.js";
 import { type ArgumentKind, mayStandIn, operationByNumber, type Step, WIDTHS } from "./operations.js";
-import { makeEmptyPlan, type Note, type Plan, type Witness } from "./plan.js";
+import { type FolderState, makeEmptyPlan, type Note, type Plan, type Witness } from "./plan.js";
 
 /**
  * A plan from its bytes, with or without the prefix of an executable plan. Everything is checked, as the launcher
@@ -178,10 +178,10 @@ function readAnswer(get: Get<number>, long: Get<bigint>, time: Get<bigint>, path
       return { kind: "link", path, answer: text };
     case WITNESS.REAL:
       return { kind: "real", path, answer: text };
-    case WITNESS.NAMES: {
-      const folder = long("ino") === 0n ? undefined : { dev: long("dev"), ino: long("ino"), mtimeNs: time("mtime_ns") };
-      return { kind: "names", path, prefix: text ?? "", sum: mode === 0 ? undefined : long("size"), folder };
-    }
+    case WITNESS.NAMES:
+      return { kind: "names", path, prefix: text ?? "", sum: mode === 0 ? undefined : long("size"), folder: readFolder(long, time) };
+    case WITNESS.ABSENT:
+      return { kind: "absent", path, names: text?.split("/") ?? [], folder: readFolder(long, time) };
     case WITNESS.CONTENT:
       return { kind: "content", path, mode, dev: long("dev"), ino: long("ino"), size: long("size"), mtimeNs: time("mtime_ns"), ctimeNs: time("ctime_ns") };
     case WITNESS.TEXT:
@@ -189,6 +189,10 @@ function readAnswer(get: Get<number>, long: Get<bigint>, time: Get<bigint>, path
     default:
       throw bad("it has an unknown kind of witness");
   }
+}
+
+function readFolder(long: Get<bigint>, time: Get<bigint>): FolderState | undefined {
+  return long("ino") === 0n ? undefined : { dev: long("dev"), ino: long("ino"), mtimeNs: time("mtime_ns") };
 }
 
 /** Puts the steps' origins back where `encodePlan` took them from. */

@@ -6,7 +6,7 @@ import {
   WITNESS_FIELDS, WITNESS_SIZE,
 } from "./format.js";
 import { type ArgumentKind, mayStandIn, operationByName, type Step } from "./operations.js";
-import { listSteps, type Plan, type Witness } from "./plan.js";
+import { type FolderState, listSteps, type Plan, type Witness } from "./plan.js";
 
 /**
  * The bytes of a plan, as launcher/plan.h lays them out.
@@ -173,13 +173,21 @@ function writeAnswer(witness: Answer, put: Put<number>, putLong: Put<bigint>, da
       put("value", data.addString(witness.prefix));
       put("mode", witness.sum === undefined ? 0 : 1);
       putLong("size", witness.sum ?? 0n);
-      putLong("dev", witness.folder?.dev ?? 0n);
-      putLong("ino", witness.folder?.ino ?? 0n);
-      return putLong("mtime_ns", witness.folder?.mtimeNs ?? 0n);
+      return putFolder(witness.folder, putLong);
+    case "absent":
+      put("value", data.addString(witness.names.join("/")));
+      return putFolder(witness.folder, putLong);
     case "text":
       put("mode", witness.hash === undefined ? 0 : 1);
       return putLong("size", witness.hash ?? 0n);
   }
+}
+
+function putFolder(folder: FolderState | undefined, putLong: Put<bigint>): void {
+  if (!folder) return;
+  putLong("dev", folder.dev);
+  putLong("ino", folder.ino);
+  putLong("mtime_ns", folder.mtimeNs);
 }
 
 /** Offset 0 would mean "must be unset": a variable that is set to nothing needs an empty string elsewhere. */

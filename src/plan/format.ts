@@ -40,7 +40,7 @@ export const CREATE = { NOTHING: 0, DIR: 1, FILE: 2, SAME: 3 } as const;
 /** In a descriptor's place in DATA_MOUNT: a new machine-id. */
 export const DATA_MACHINE_ID = 0xffffffff;
 
-export const WITNESS = { FILE: 1, ENV: 2, WORDS: 3, CWD: 4, IDS: 5, TTY: 6, ACCESS: 7, STAT: 8, LSTAT: 9, LINK: 10, REAL: 11, NAMES: 12, CONTENT: 13, TEXT: 14, CAPS: 15 } as const;
+export const WITNESS = { FILE: 1, ENV: 2, WORDS: 3, CWD: 4, IDS: 5, TTY: 6, ACCESS: 7, STAT: 8, LSTAT: 9, LINK: 10, REAL: 11, NAMES: 12, CONTENT: 13, TEXT: 14, CAPS: 15, ABSENT: 16 } as const;
 export const MACHINE = { QUIET: 1 << 0, INPUT: 1 << 1, OUTPUT: 1 << 2, REBOOTS: 1 << 3 } as const;
 export const REPLACE = { FILE: 0, LINK: 1, UNLESS_LINK: 2, REMOVE: 3 } as const;
 

@@ -45,10 +45,18 @@ export type Witness =
   | { kind: "access"; path: string; mode: number; granted: boolean }
   | { kind: "stat" | "lstat"; path: string; answer: PlaceAnswer | { errno: number } }
   | { kind: "link" | "real"; path: string; answer: string | undefined }
-  | { kind: "names"; path: string; prefix: string; sum: bigint | undefined; folder: { dev: bigint; ino: bigint; mtimeNs: bigint } | undefined }
+  | { kind: "names"; path: string; prefix: string; sum: bigint | undefined; folder: FolderState | undefined }
+  | { kind: "absent"; path: string; names: readonly string[]; folder: FolderState | undefined }
   | { kind: "content"; path: string; mode: number; dev: bigint; ino: bigint; size: bigint; mtimeNs: bigint; ctimeNs: bigint }
   | { kind: "text"; path: string; hash: bigint | undefined }
   | { kind: "caps"; effective: bigint };
+
+/** A folder in which nothing has come or gone while these are the same. */
+export interface FolderState {
+  dev: bigint;
+  ino: bigint;
+  mtimeNs: bigint;
+}
 
 /** What stat(2) said of a place, as far as a compiler asks. `ino` 0: it did not ask. */
 export interface PlaceAnswer {

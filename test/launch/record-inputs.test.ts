@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test, type TestContext } from "node:test";
-import { listFolder, useListing } from "../../src/host/list-names.js";
+import { listFolder, noteMissing, useListing } from "../../src/host/list-names.js";
 import { readText } from "../../src/host/read-text.js";
 import { writeCachedPlan } from "../../src/launch/cache.js";
 import { findLauncher } from "../../src/launch/find-launcher.js";
@@ -116,6 +116,43 @@ test("what is read is held by its state, and an unreadable or missing file by it
   writeFileSync(join(folder, "n"), "");
   assert.equal(holds(cache, missing), false);
   assert.match(refusal(record(() => readText(join(folder, "n")))), /just been changed/);
+});
+
+test("names that are not in a folder are held together, one by one where the folder has changed", async (t) => {
+  const folder = makeFolder(t);
+  const cache = makeFolder(t);
+  const home = join(folder, "home");
+  mkdirSync(home);
+  for (const wait of [0, 130]) {
+    await sleep(wait);
+    const answers = need(() => {
+      const listing = listFolder(home);
+      for (const name of ["a", "long name", "c", "a"]) noteMissing(listing, name);
+    });
+    const absent = answers.filter(({ kind }) => kind === "absent");
+    assert.deepEqual(absent.map((each) => (each.kind === "absent" ? [each.path, each.names, each.folder !== undefined] : [])), [[home, ["a", "long name", "c"], wait > 0]]);
+    assert.ok(holds(cache, answers));
+    writeFileSync(join(home, "other"), "");
+    assert.ok(holds(cache, answers), "another name changes nothing");
+    for (const name of ["a", "long name", "c"]) {
+      writeFileSync(join(home, name), "");
+      assert.equal(holds(cache, answers), false, name);
+      unlinkSync(join(home, name));
+      assert.ok(holds(cache, answers));
+    }
+    renameSync(home, `${home}.away`);
+    assert.ok(holds(cache, absent), "nothing is in a folder that is not there");
+    mkdirSync(home);
+    writeFileSync(join(home, "c"), "");
+    assert.equal(holds(cache, absent), false, "another folder in its place is looked into");
+    rmSync(home, { recursive: true });
+    renameSync(`${home}.away`, home);
+  }
+});
+
+test("a folder of the kernel's is never taken for unchanged by its time", () => {
+  const answers = need(() => noteMissing(listFolder("/proc/sys/kernel"), "no_such_setting"));
+  assert.deepEqual(answers.flatMap((each) => (each.kind === "absent" ? [each.folder] : [])), [undefined]);
 });
 
 test("files of the kernel are held by their text, capabilities by themselves", (t) => {

@@ -55,6 +55,10 @@ const witness: fc.Arbitrary<Witness> = fc.oneof(
     kind: fc.constant("names" as const), path: text, prefix: text, sum: fc.option(u64, { nil: undefined }),
     folder: fc.option(fc.record({ dev: u64, ino: u64.filter((each) => each !== 0n), mtimeNs: i64 }), { nil: undefined }),
   }),
+  fc.record({
+    kind: fc.constant("absent" as const), path: text, names: fc.array(text.filter((each) => each !== "" && !each.includes("/"))),
+    folder: fc.option(fc.record({ dev: u64, ino: u64.filter((each) => each !== 0n), mtimeNs: i64 }), { nil: undefined }),
+  }),
   fc.record({ kind: fc.constant("content" as const), path: text, mode: u32, dev: u64, ino: u64, size: u64, mtimeNs: i64, ctimeNs: i64 }),
   fc.record({ kind: fc.constant("text" as const), path: text, hash: fc.option(u64, { nil: undefined }) }),
   fc.record({ kind: fc.constant("caps" as const), effective: u64 }),

@@ -17,28 +17,34 @@ export function openFolders(): Folders {
     if (!listing) lists.set(path, (listing = listFolder(path)));
     return useListing(listing, prefix);
   };
-  const inside = new Map<string, ReadonlySet<string> | undefined>();
-  const namesIn = (folder: string): ReadonlySet<string> | undefined => {
+  const inside = new Map<string, Inside | undefined>();
+  const look = (folder: string): Inside | undefined => {
     let known = inside.get(folder);
-    if (!known && !inside.has(folder)) inside.set(folder, (known = isThere(folder) ? readNames(folder || "/") : undefined));
+    if (!known && !inside.has(folder)) inside.set(folder, (known = isThere(folder) ? lookInside(folder || "/") : undefined));
     return known;
   };
   const isThere = (folder: string): boolean => folder === "" || mayHold(folder);
   const mayHold = (path: string): boolean => {
     const cut = path.lastIndexOf("/");
-    const names = namesIn(path.slice(0, cut));
-    if (!names) return false;
-    if (names.has(path.slice(cut + 1))) return existsSync(path);
-    noteMissing(path);
+    const seen = look(path.slice(0, cut));
+    if (!seen) return false;
+    const name = path.slice(cut + 1);
+    if (seen.listing.names === undefined || seen.names.has(name)) return existsSync(path);
+    noteMissing(seen.listing, name);
     return false;
   };
   return { list, mayHold, exists: (path) => existsSync(path) };
 }
 
-/** A folder that may be entered and not listed has what it has all the same. */
-function readNames(folder: string): ReadonlySet<string> {
-  const { names } = listFolder(folder);
-  return names ? new Set(names) : { has: () => true } as unknown as ReadonlySet<string>;
+/** A folder that may be entered and not listed, whose listing has no names, holds what it holds all the same. */
+interface Inside {
+  listing: Listing;
+  names: ReadonlySet<string>;
+}
+
+function lookInside(folder: string): Inside {
+  const listing = listFolder(folder);
+  return { listing, names: new Set(listing.names) };
 }
 
 export function isPattern(path: string): boolean {
@@ -97,9 +103,13 @@ const WILD = /[*?[\\]/;
 
 /** Most names differ from a pattern in what stands before its first wildcard: they are not looked at further. */
 function makeTest(pattern: string): (name: string) => boolean {
-  const parts = readParts(pattern);
-  const prefix = pattern.slice(0, pattern.search(WILD));
-  return (name) => name.startsWith(prefix) && matchParts(parts, name);
+  const cut = pattern.search(WILD);
+  const prefix = pattern.slice(0, cut);
+  const rest = pattern.slice(cut + 1);
+  // one star, as nearly all patterns of profiles have it
+  if (pattern[cut] === "*" && !WILD.test(rest)) return (name) => name.length >= prefix.length + rest.length && name.startsWith(prefix) && name.endsWith(rest);
+  let parts: Part[] | undefined;
+  return (name) => name.startsWith(prefix) && matchParts((parts ??= readParts(pattern)), name);
 }
 
 type Part = "star" | "any" | { set: ReadonlySet<string> | undefined; ranges: [string, string][]; negated: boolean };
