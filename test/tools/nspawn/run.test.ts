@@ -157,3 +157,24 @@ test("two cannot have one tree to write, and many can have one that none writes"
   assert.match(lock.stderr, /Directory tree .* is currently busy/);
   assert.equal(lock.stdout, "= 1\n= 1\n");
 });
+
+test("an ordinary user's own root runs with his ids, and a user of the host is bound into root's machine", (t) => {
+  const root = debianRoot(t, "small");
+  if (root === undefined) return;
+  const name = `brignsp${process.pid}`;
+  if (ran("useradd", ["-m", name]).status !== 0) return t.skip("no user can be added");
+  t.after(() => void ran("userdel", ["-r", name]));
+  ran("usermod", ["--add-subuids", "800000-865535", "--add-subgids", "800000-865535", name]);
+  const id = Number(ran("id", ["-u", name]).stdout);
+  const group = Number(ran("id", ["-g", name]).stdout);
+  const home = `/home/${name}`;
+  const bound = nspawn("-qPxD", root, `--bind-user=${name}`, "/bin/sh", "-c", `stat -c %u /run/host/home/${name}; grep -c homeDirectory /run/host/userdb/60514.user`);
+  assert.equal(bound.stdout, "60514\n1\n", bound.stderr);
+  const tree = join(home, "tree");
+  ran("cp", ["-a", "--reflink=auto", root, tree]);
+  ran("chown", ["-R", `${id}:${group}`, tree]);
+  const own = ran(findLauncher(), ["nspawn", "-qPD", tree, "/bin/sh", "-c", "id -u; touch /made; chown 7 /made; cat /proc/self/uid_map"], { HOME: home, XDG_RUNTIME_DIR: home, XDG_CACHE_HOME: home }, { uid: id, gid: group });
+  assert.equal(own.status, 0, own.stderr);
+  assert.equal(own.stdout.replace(/ +/g, " "), `0\n 0 ${id} 1\n 1 ${statSync(join(tree, "made")).uid - 6} 65535\n`, own.stderr);
+  assert.ok(statSync(join(tree, "made")).uid >= 65536, "a subordinate id");
+});
