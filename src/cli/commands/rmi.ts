@@ -1,6 +1,6 @@
 import { removeImage } from "../../image/remove.js";
 import { openImageStore } from "../../image/store/open.js";
-import { isRunningContainer } from "../images/running.js";
+import { isRunningContainer, sweepUsers } from "../images/running.js";
 import { forEachWord } from "../images/each-image.js";
 import type { CommandForm } from "../grammar.js";
 import { print } from "../output/print.js";
@@ -17,6 +17,7 @@ export const command: CommandForm = {
   operands: "none",
   examples: [{ words: "brig rmi debian:12", what: "the name, and the image when it has no other" }],
   async run(words) {
+    await sweepUsers();
     const store = await openImageStore();
     return await forEachWord(words.operands, async (word) => {
       const { untagged, deleted } = await removeImage(store, word, { force: words.has("force"), isRunning: isRunningContainer });

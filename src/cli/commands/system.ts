@@ -3,6 +3,7 @@ import { measureImages } from "../../image/disk-usage.js";
 import { openImageStore } from "../../image/store/open.js";
 import type { CommandForm } from "../grammar.js";
 import { showDockerSize } from "../output/docker-words.js";
+import { sweepUsers } from "../images/running.js";
 import { printListing } from "../output/listing.js";
 
 export const command: CommandForm = {
@@ -16,6 +17,7 @@ export const command: CommandForm = {
   examples: [{ words: "brig system df", what: "before brig image prune" }],
   async run(words) {
     if (words.operands[0] !== "df") throw new BrigError(`brig system has no command ${JSON.stringify(words.operands[0])}`, { code: "BRIG_BAD_USAGE", exitCode: 1, hint: "brig system df" });
+    await sweepUsers();
     const { images, active, bytes, reclaimable } = await measureImages(await openImageStore());
     const share = bytes > 0 ? ` (${Math.floor((reclaimable / bytes) * 100)}%)` : "";
     const rows = [{ Type: "Images", TotalCount: String(images), Active: String(active), Size: showDockerSize(bytes), Reclaimable: showDockerSize(reclaimable) + share }];

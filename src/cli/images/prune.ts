@@ -5,6 +5,7 @@ import { isatty } from "node:tty";
 import type { CommandForm, ParsedWords } from "../grammar.js";
 import { showDockerSize } from "../output/docker-words.js";
 import { print } from "../output/print.js";
+import { sweepUsers } from "./running.js";
 import { filterImages } from "./rows.js";
 
 export const command: CommandForm = {
@@ -23,6 +24,7 @@ export const command: CommandForm = {
 async function prune(words: ParsedWords): Promise<void> {
   const what = words.has("all") ? "all images without at least one container associated to them" : "all dangling images";
   if (!words.has("force") && !(await confirm(`WARNING! This will remove ${what}.\nAre you sure you want to continue? [y/N] `))) return;
+  await sweepUsers();
   const store = await openImageStore();
   const filters = words.values("filter");
   const { untagged, deleted, bytes } = await pruneImages(store, words.has("all"), (image) => filterImages([image], filters).length > 0);

@@ -27,7 +27,7 @@ export function inspectNetworks(words: ParsedWords): number {
 }
 
 /** In the form of the Docker Engine API (GET /networks/ID), which programs read. */
-function describeNetwork(definition: NetworkDefinition): unknown {
+export function describeNetwork(definition: NetworkDefinition): unknown {
   const { name, id, created, driver, subnets, internal, isolated, options, labels } = definition;
   return {
     Name: name, Id: id, Created: created, Scope: "local", Driver: driver === "none" ? "null" : driver,
