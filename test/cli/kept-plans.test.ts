@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, rmdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, renameSync, rmSync, rmdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -129,7 +129,7 @@ test("what a command says or leaves undone is not lost by keeping its plan", asy
   assert.equal(isKept(start(named)), false, "a name is freed by whoever compiles");
 });
 
-test("unshare, chroot, bwrap and netns exec start without Node the second time, with the environment of that start", (t) => {
+test("unshare, chroot and bwrap start without Node the second time, with the environment of that start", (t) => {
   const { home, start } = makeHome(t);
   const isRoot = process.geteuid?.() === 0;
   const commands = [
@@ -153,4 +153,53 @@ test("a warning of chroot is told at each start", (t) => {
   const first = start(words, { node: true }).stderr;
   assert.match(first, /warning/);
   assert.equal(isKept(start(words)), false);
+});
+
+test("netns exec joins what the name stands for now: a namespace made anew is compiled for anew", async (t) => {
+  if (process.geteuid?.() !== 0) return t.skip("network namespaces with names are for root");
+  const { start } = makeHome(t);
+  const name = `brigkept${process.pid}`;
+  const words = ["netns", "exec", name, "readlink", "/proc/self/ns/net"];
+  const change = (verb: string): void => assert.equal(start(["netns", verb, name], { node: true }).status, 0, verb);
+  t.after(() => start(["netns", "delete", name], { node: true }));
+  const seen: string[] = [];
+  for (const round of ["the first", "the second"]) {
+    change("add");
+    await settle();
+    assert.equal(isKept(start(words)), false, `${round} is not compiled for yet`);
+    const first = start(words, { node: true });
+    assert.match(first.stdout, /^net:\[\d+\]\n$/, first.stderr);
+    assert.deepEqual([start(words).stdout, start(words, { cwd: "/" }).status], [first.stdout, 125], round);
+    seen.push(first.stdout);
+    change("delete");
+    assert.equal(isKept(start(words)), false, `${round} is gone`);
+    assert.match(start(words, { node: true }).stderr, /Cannot open network namespace/);
+  }
+  assert.ok(seen.every((each) => each !== `${readlinkSync("/proc/self/ns/net")}\n`));
+});
+
+test("nsenter starts without Node the second time, and never into a process that has ended", async (t) => {
+  if (process.geteuid?.() !== 0) return t.skip("another's namespaces are for root");
+  const { start } = makeHome(t);
+  const holder = spawn("unshare", ["--uts", "sleep", "60"], { stdio: "ignore" });
+  t.after(() => holder.kill("SIGKILL"));
+  const link = `/proc/${holder.pid}/ns/uts`;
+  while (readlinkSync(link) === readlinkSync("/proc/self/ns/uts")) await sleep(10);
+  await settle();
+  const inside = `${readlinkSync(link)}\n`;
+  const program = ["readlink", "/proc/self/ns/uts"];
+  const ways = [["nsenter", "--target", String(holder.pid), "--uts", ...program], ["nsenter", `--uts=${link}`, ...program]];
+  for (const words of ways) {
+    const first = start(words, { node: true });
+    assert.equal(first.stdout, inside, first.stderr);
+    assert.equal(start(words).stdout, inside, words.join(" "));
+  }
+  holder.kill("SIGKILL");
+  await new Promise((resolve) => holder.once("exit", resolve));
+  for (const words of ways) {
+    assert.notEqual(start(words).status, 0);
+    const { status, stderr } = start(words, { node: true });
+    assert.notEqual(status, 0);
+    assert.match(stderr, /No such file or directory|No such process/);
+  }
 });
