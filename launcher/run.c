@@ -234,6 +234,8 @@ static int start(struct run *run) {
 }
 
 int run_start(struct run *run) {
+  /* before there is a first process: one that ends at once leaves what it started to somebody else */
+  if (orphans_are_ours(run)) sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (draw_id(run) >= 0 && start(run) >= 0) {
     if (run->pty_side >= 0) sys_close(run->pty_side); /* the host's: an open side would hide its end from the master */
     run->pty_side = -1;

@@ -67,6 +67,8 @@ int run_write_process(struct run *run); /* the state folder's `process` file, ag
 int run_plan(struct run *run);
 const char *load_plan(struct plan *plan, int fd); /* reads it into memory of its own and checks it: 0, or what is wrong */
 
+int orphans_are_ours(const struct run *run); /* supervise.c: without a pid namespace that ends them, what is left behind is the supervisor's to end */
+
 /* The life around a sandbox. Each returns an exit code. */
 int supervise(struct run *run);              /* supervise.c: from GO to the end; fills `failure` when a process told one */
 int monitor_run(struct run *run);            /* monitor.c: RUN_DETACH */

@@ -379,7 +379,7 @@ static void let_go_of_stdio(const struct run *run) {
 
 /* --- the end ----------------------------------------------------------------------------------------------------- */
 
-static int orphans_are_ours(const struct run *run) {
+int orphans_are_ours(const struct run *run) {
   return !(run->plan->header->clone_flags & CLONE_NEWPID) && !(run->plan->header->run_flags & RUN_PLAIN_TTY);
 }
 
@@ -412,7 +412,6 @@ int supervise_with(struct run *run, struct front *front) {
   struct supervisor s = {.run = run, .front = front, .timer_fd = -1, .parent_fd = -1, .began_us = clock_us(), .grace_ms = run->plan->header->grace_ms};
   s.signal_fd = must(run, signals_hold(), "rt_sigprocmask", "") < 0 ? -1 : signals_open();
   if (s.signal_fd < 0) give_up(&s, "signalfd4", s.signal_fd);
-  if (orphans_are_ours(run)) sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (!find_step(run->plan, OP_FORK)) tell_created(&s);
   if (pty) run->pty_mask = pty->a[0] & 7;
   let_go_of_stdio(run);
