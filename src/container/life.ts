@@ -35,6 +35,15 @@ function markStopped(folder: string, { Id }: Container): void {
   }
 }
 
+/** Whether a container that does not run should, by its restart policy, when the host has started anew. */
+export function wantsToRun(folder: string, container: Container): boolean {
+  const { Name } = container.HostConfig.RestartPolicy;
+  if (Name !== "always" && Name !== "unless-stopped") return false;
+  const { Status } = readState(folder, container);
+  if (Status !== "exited") return false;
+  return Name === "always" || !existsSync(join(folder, container.Id, "stopped"));
+}
+
 /** Sends the payload a signal; SIGKILL and the stop signal keep the policy from starting it again. */
 export function killContainer(folder: string, container: Container, signal: number): void {
   const sandbox = requireRunning(container);

@@ -68,7 +68,7 @@ for (const who of people) {
     const docker = (...words: string[]) => person.brig("docker", ...words);
     // a shell that starts /proc/self/exe is what a runtime would be tricked into executing (CVE-2019-5736)
     symlinkSync("/proc/self/exe", join(root, "bin/self"));
-    const made = docker("run", "-d", "--rootfs", "--network", "none", "--name", name, root, "sh", "-c", "while :; do for p in /proc/[0-9]*; do cat $p/exe 2>/dev/null | grep -c BRIG_PLAN >>/found; ls $p/root/../ >/dev/null 2>&1; done; done");
+    const made = docker("run", "-d", "--rootfs", "--network", "none", "--name", name, root, "sh", "-c", "while :; do for p in /proc/[0-9]*; do cat $p/exe 2>/dev/null | grep -c BRIG_ENTRY_FD >>/found; ls $p/root/../ >/dev/null 2>&1; done; done");
     assert.equal(made.status, 0, made.stderr);
     for (let count = 0; count < 5; count++) {
       const { stdout, status } = docker("exec", name, "sh", "-c", "ls /proc/self/fd | wc -l; cat /proc/self/exe | wc -c");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { makeName, makePerson, people, type Person, until } from "../sandbox/stage.js";
 import { busyboxRoot } from "./busybox-root.js";
@@ -19,12 +19,18 @@ function stage(t: TestContext, who: "root" | "user"): Stage | undefined {
   // first: what is registered first is done first, and the person's folder goes with the person
   let end = (): void => undefined;
   t.after(() => end());
-  const person = makePerson(t, who);
+  const data = mkdtempSync("/tmp/brig-container-data-");
+  chmodSync(data, 0o755);
+  const person = makePerson(t, who, { BRIG_DATA: data });
+  if (process.getuid?.() === 0) spawnSync("chown", [`${person.uid}:${person.uid}`, data]);
   // with one id mapped, only what belongs to the user can be changed inside
   if (process.getuid?.() === 0) spawnSync("chown", ["-hR", `${person.uid}:${person.uid}`, root]);
   const name = makeName();
   const docker = (...words: string[]) => person.brig("docker", ...words);
-  end = () => void docker("rm", "-f", name);
+  end = () => {
+    docker("rm", "-f", name);
+    rmSync(data, { recursive: true, force: true });
+  };
   return { ...person, root, name, docker, run: (words, ...line) => docker("run", "--rootfs", "--network", "none", ...words, root, ...line) };
 }
 
@@ -92,6 +98,26 @@ for (const who of people) {
     assert.match(at.docker("ps", "-a", "--filter", `name=${at.name}`).stdout, /Exited/);
   });
 
+  test(`${who}: when the host starts anew, what its policy wants runs again, and nothing else`, async (t) => {
+    const at = stage(t, who);
+    if (!at) return;
+    const status = () => (JSON.parse(at.docker("inspect", at.name).stdout) as { State: { Status: string } }[])[0]!.State.Status;
+    for (const [policy, byHand, runs] of [["unless-stopped", false, true], ["unless-stopped", true, false], ["always", true, true], ["no", false, false]] as const) {
+      const id = at.run(["-d", "--name", at.name, "--restart", policy], "sleep", "1000").stdout.trim();
+      if (byHand) at.docker("stop", "-t", "0", at.name);
+      else {
+        // as a host does that goes down: the monitor first, and the payload with it
+        const state = JSON.parse(at.docker("inspect", at.name).stdout)[0].State as { Pid: number };
+        const monitor = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${state.Pid}/status`, "utf8"))![1]);
+        for (const pid of [monitor, state.Pid]) process.kill(pid, "SIGKILL");
+      }
+      await until("it is down", () => status() === "exited");
+      at.docker("start", "--restart-policies");
+      assert.equal(status(), runs ? "running" : "exited", `${policy}${byHand ? ", stopped by hand" : ""}`);
+      assert.equal(at.docker("rm", "-f", id).status, 0);
+    }
+  });
+
   test(`${who}: input reaches the payload with -i, and ends at once without`, (t) => {
     const at = stage(t, who);
     if (!at) return;
@@ -116,7 +142,9 @@ for (const who of people) {
   test(`${who}: no process of a container has a right on the host, a setuid program gives none, and the walls are brig's`, (t) => {
     const at = stage(t, who);
     if (!at) return;
-    const told = at.run(["--rm"], "sh", "-c", "grep -E '^(NoNewPrivs|Seccomp):' /proc/self/status; cat /proc/self/uid_map; cat /proc/kcore | wc -c; mount -t tmpfs x /tmp; echo $?").stdout.replaceAll(/ +/g, " ");
+    const ran = at.run(["--rm"], "sh", "-c", "grep -E '^(NoNewPrivs|Seccomp):' /proc/self/status; cat /proc/self/uid_map; cat /proc/kcore | wc -c; mount -t tmpfs x /tmp; echo $?");
+    assert.equal(ran.status, 0, ran.stderr);
+    const told = ran.stdout.replaceAll(/ +/g, " ");
     assert.match(told, /NoNewPrivs:\t1/);
     assert.match(told, /Seccomp:\t2/);
     assert.doesNotMatch(told, /^ 0 0 /m, "root inside is not root outside");
