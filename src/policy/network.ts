@@ -61,7 +61,8 @@ function findNamed(draft: Draft, asked: AskedNetwork[]): ReturnType<typeof findM
   } catch (error) {
     if (!(error instanceof BrigError && error.code === "BRIG_NO_SUCH_NETWORK")) throw error;
     const { net = "" } = draft.options;
-    throw refuse(draft, "/net", `there is no network called ${JSON.stringify(net)}`, "none, host, user, netns=NAME, veth, bridge, bridge=NAME, macvlan=INTERFACE, or one of brig network ls");
+    const hint = "none, host, user, netns=NAME, veth, bridge, bridge=NAME, macvlan=INTERFACE, or one of brig network ls";
+    throw new BrigError(`there is no network called ${JSON.stringify(net)}`, { code: error.code, origin: describeOrigin(originOfOption(draft, "/net")), hint, cause: error });
   }
 }
 
