@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync, renameSync, readdirSync } from "node:fs";
+import { existsSync, lstatSync, writeFileSync, renameSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { openImageStore } from "../image/store/open.js";
 import { listUses, releaseImage } from "../image/store/uses.js";
@@ -106,11 +106,20 @@ async function buryContainer(folder: string, { Id, Name }: Container): Promise<v
 
 /** Removes what killed commands and monitors have left: half-removed folders, and containers that were to go when they end. */
 export async function sweepContainers(folder: string): Promise<void> {
-  for (const name of readdirSync(folder)) if (name.startsWith(".dead-")) await removeFolder(join(folder, name));
+  for (const name of readdirSync(folder)) if (name.startsWith(".dead-") || isHalfMade(folder, name)) await removeFolder(join(folder, name));
   const containers = readContainers(folder);
   await releaseImages(folder, containers);
   for (const container of containers)
     if (container.HostConfig.AutoRemove && readState(folder, container).Status === "exited" && isOld(container)) await removeContainer(folder, container);
+}
+
+const MAKING_MS = 10_000;
+
+/** Its maker was killed: it takes milliseconds from the folder to the file that makes it a container. */
+function isHalfMade(folder: string, name: string): boolean {
+  if (!/^[0-9a-f]{64}$/.test(name) || existsSync(join(folder, name, "container.json"))) return false;
+  const is = lstatSync(join(folder, name), { throwIfNoEntry: false });
+  return is !== undefined && Date.now() - is.mtimeMs > MAKING_MS;
 }
 
 /** Images that containers used which are gone, however they went. */
