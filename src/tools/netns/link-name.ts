@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 
 /** Where brig keeps what it made for connected namespaces; root's alone. */
-export const LINK_FOLDER = "/run/brig/netns";
+export const LINK_FOLDER = "/run/brig-netns";
 
 /** Interface and table names for a namespace: its own name may be longer and stranger than an interface's 15 bytes. */
 export function nameLink(name: string): string {
