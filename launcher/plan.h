@@ -287,7 +287,8 @@ struct watch_call { uint32_t nr; uint8_t kinds[6], reserved[2]; };
 struct watch_event {
   uint32_t size, pid, nr, arch; /* pid: the thread, as the supervisor sees it */
   uint64_t args[6];
-  uint32_t answer, reserved;    /* the filter's, SECCOMP_RET_* */
+  uint32_t answer;              /* the filter's, SECCOMP_RET_* */
+  uint32_t inner;               /* `pid` as the innermost pid namespace counts it, or 0 */
   char name[16];
 };
 struct watch_part { uint16_t argument, kind; uint32_t size; };

@@ -124,9 +124,31 @@ static void read_name(int tid, char *name, size_t room) {
     if (i >= size || name[i] == '\n') name[i] = 0;
 }
 
+/* The last of NSpid (proc_pid_status(5)), while the thread waits here: who reads the report may come when it is gone. */
+static uint32_t read_inner_pid(int tid) {
+  char path[64] = "/proc/", status[8192];
+  text_append_number(path, sizeof path, (uint64_t)tid);
+  text_append(path, sizeof path, "/status");
+  int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+  long size = fd < 0 ? 0 : read_up_to(fd, status, sizeof status - 1);
+  if (fd >= 0) sys_close(fd);
+  status[size > 0 ? size : 0] = 0;
+  for (const char *line = status; *line;) {
+    int wanted = text_starts(line, "NSpid:");
+    uint32_t last = 0, number = 0;
+    for (; *line && *line != '\n'; line++) {
+      number = *line >= '0' && *line <= '9' ? number * 10 + (uint32_t)(*line - '0') : 0;
+      if (number) last = number;
+    }
+    if (wanted) return last;
+    if (*line) line++;
+  }
+  return 0;
+}
+
 static void describe(const struct seccomp_notif *told, uint32_t answer) {
   const struct watch_call *call = find_call(&told->data);
-  struct watch_event event = {.pid = told->pid, .nr = (uint32_t)told->data.nr, .arch = told->data.arch, .answer = answer};
+  struct watch_event event = {.pid = told->pid, .nr = (uint32_t)told->data.nr, .arch = told->data.arch, .answer = answer, .inner = read_inner_pid((int)told->pid)};
   memcpy(event.args, told->data.args, sizeof event.args);
   read_name((int)told->pid, event.name, sizeof event.name);
   report_size = 0;

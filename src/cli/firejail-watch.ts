@@ -14,7 +14,7 @@ import type { WatchEvent } from "../plan/watch/events.js";
 import type { Spec } from "../spec/oci.js";
 import { speakFirejail } from "../tools/firejail/allow-words.js";
 import { buildProfile, type Used } from "../tools/firejail/built-profile.js";
-import { makePidReader, renderTrace } from "../tools/firejail/trace.js";
+import { renderTrace } from "../tools/firejail/trace.js";
 import { printError } from "./output/print.js";
 
 /** What is told of a watched jail. */
@@ -45,10 +45,9 @@ function makeWatcher(spec: Spec, host: HostFacts, watching: Watching): Watcher {
 
 function watchCalls({ file }: Watching): Watcher {
   const descriptor = file === "" ? undefined : openFile(file);
-  const findPid = makePidReader();
   const say = (line: string): unknown => (descriptor === undefined ? printError(line) : writeSync(descriptor, `${line}\n`));
   return {
-    add: (event) => renderTrace(event, findPid(event.pid), showText).forEach(say),
+    add: (event) => renderTrace(event, event.inner, showText).forEach(say),
     finish: () => descriptor !== undefined && closeSync(descriptor),
   };
 }

@@ -25,6 +25,8 @@ export interface PathLook {
 export interface WatchEvent {
   /** The thread, as the supervisor sees it. */
   pid: number;
+  /** The same as the sandbox counts it; as the supervisor does where that could not be read. */
+  inner: number;
   /** Its name (proc_pid_comm(5)). */
   program: string;
   /** "openat", or "call 999" where no table has it. */
@@ -74,7 +76,7 @@ function readEvent(bytes: Buffer): WatchEvent {
   const number = bytes.readUInt32LE(8);
   const arch = bytes.readUInt32LE(12);
   const event: WatchEvent = {
-    pid: bytes.readUInt32LE(4), number, arch, call: nameCall(arch, number),
+    pid: bytes.readUInt32LE(4), inner: bytes.readUInt32LE(68) || bytes.readUInt32LE(4), number, arch, call: nameCall(arch, number),
     args: [0, 1, 2, 3, 4, 5].map((index) => bytes.readBigUInt64LE(16 + 8 * index)),
     answer: bytes.readUInt32LE(64),
     program: readText(bytes, 72, 88),

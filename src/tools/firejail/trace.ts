@@ -1,4 +1,3 @@
-import { readText } from "../../host/read-text.js";
 import type { PathLook, WatchEvent } from "../../plan/watch/events.js";
 
 /** What firejail's tracing library calls a system call; others stand under their own name. */
@@ -60,14 +59,4 @@ function describeAddress(event: WatchEvent): string {
   const path = bytes.toString("utf8", 2);
   if (family === 1) return path.startsWith("\0") ? `@${path.slice(1)}` : path.replace(/\0.*$/s, "");
   return FAMILIES[family] ?? `family ${family}`;
-}
-
-/** Pids of the host as the sandbox knows them: the last of NSpid (proc_pid_status(5)). */
-export function makePidReader(): (pid: number) => number {
-  const known = new Map<number, number>();
-  return (pid) => {
-    const found = known.get(pid) ?? Number(/^NSpid:.*?(\d+)$/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1] ?? pid);
-    known.set(pid, found);
-    return found;
-  };
 }

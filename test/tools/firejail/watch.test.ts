@@ -29,16 +29,16 @@ function makeUser(t: TestContext): { home: string; run(...words: string[]): Outc
 
 const skip = process.geteuid?.() === 0 && existsSync(brig) ? false : "needs root to act as an ordinary user, and a built launcher";
 
-test("--trace tells each call as firejail does, on standard error or in a file", { skip }, (t) => {
+test("--trace tells each call as firejail does, with the sandbox's pids, on standard error or in a file", { skip }, (t) => {
   const { home, run } = makeUser(t);
   const script = 'cat data nowhere; mkdir made; exec /usr/bin/true';
   const { stderr, stdout } = run("--noprofile", "--quiet", "--trace", "sh", "-c", script);
   assert.equal(stdout, "data\n");
-  assert.match(stderr, new RegExp(`^\\d+:cat:open ${home}/data:0$`, "m"));
+  assert.match(stderr, new RegExp(`^\\d{1,3}:cat:open ${home}/data:0$`, "m"));
   // cat says its own words in pieces on the same standard error
-  assert.match(stderr, new RegExp(`\\d+:cat:open ${home}/nowhere:-1$`, "m"));
-  assert.match(stderr, new RegExp(`^\\d+:mkdir:mkdir ${home}/made:0$`, "m"));
-  assert.match(stderr, /^\d+:sh:exec \/usr\/bin\/true:0$/m);
+  assert.match(stderr, new RegExp(`\\d{1,3}:cat:open ${home}/nowhere:-1$`, "m"));
+  assert.match(stderr, new RegExp(`^\\d{1,3}:mkdir:mkdir ${home}/made:0$`, "m"));
+  assert.match(stderr, /^2:sh:exec \/usr\/bin\/true:0$/m);
   const log = join(home, "log");
   assert.equal(run("--noprofile", "--quiet", `--trace=${log}`, "sh", "-c", "exit 4").status, 4);
   assert.match(readFileSync(log, "utf8"), /:exec \/(usr\/)?bin\/sh:0$/m);
