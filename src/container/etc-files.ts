@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { BrigError } from "../error/brig-error.js";
 import type { Container } from "./model.js";
-import { replaceFile } from "./store.js";
+import { replaceFile } from "../image/store/replace-file.js";
 
 const MODE = 0o644;
 

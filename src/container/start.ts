@@ -10,13 +10,14 @@ import { encodePlan } from "../plan/encode.js";
 import { readExtension, writeExtension } from "../spec/extension.js";
 import type { Spec } from "../spec/oci.js";
 import { removeState } from "../sandbox/sweep.js";
+import { replaceFile } from "../image/store/replace-file.js";
 import { openPlaces } from "./folder.js";
 import { writeResolver } from "./etc-files.js";
 import type { Container, HostConfig } from "./model.js";
 import { askNetworks } from "./networks.js";
 import { buildContainerSpec } from "./spec.js";
 import { findContainerSandbox, readState, sandboxIdOf } from "./status.js";
-import { readContainer, replaceFile, writeContainer } from "./store.js";
+import { readContainer, writeContainer } from "./store.js";
 
 export interface StartOptions {
   /** Whoever starts it is shown its output, and passes on what is typed. */
@@ -44,7 +45,7 @@ export function prepareStart(folder: string, container: Container, options: Star
     build: options.build, ...(options.detachKeys === undefined ? {} : { detachKeys: options.detachKeys }),
   });
   const bytes = encodePlan(plan);
-  replaceFile(join(own, "plan"), bytes);
+  replaceFile(join(own, "plan"), bytes, 0o600);
   writeContainer(folder, { ...container, State: { ...container.State, StartedAt: new Date().toISOString(), Stopped: false, Error: "" } });
   return bytes;
 }

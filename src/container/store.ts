@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import { BrigError } from "../error/brig-error.js";
+import { replaceFile } from "../image/store/replace-file.js";
 import type { Container } from "./model.js";
 import { drawName } from "./names.js";
 
@@ -24,20 +25,7 @@ export function readContainer(folder: string, id: string): Container | undefined
 
 /** Replaces what is on the disk, so that a reader sees the old one or the new one, whatever happens meanwhile. */
 export function writeContainer(folder: string, container: Container): void {
-  replaceFile(`${folder}/${container.Id}/container.json`, JSON.stringify(container, null, 1));
-}
-
-/** Writes a file anew, whole or not at all (fsync(2), rename(2)). */
-export function replaceFile(path: string, content: string | Uint8Array, mode = 0o600): void {
-  const next = `${path}.${process.pid}.new`;
-  const file = openSync(next, "w", mode);
-  try {
-    for (let bytes = Buffer.from(content); bytes.length > 0; ) bytes = bytes.subarray(writeSync(file, bytes));
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(next, path);
+  replaceFile(`${folder}/${container.Id}/container.json`, JSON.stringify(container, null, 1), 0o600);
 }
 
 export function drawId(): string {

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs
 import { randomBytes } from "node:crypto";
 import { BrigError } from "../error/brig-error.js";
 import { findDataFolder } from "../sandbox/data-folder.js";
-import { replaceFile } from "./store.js";
+import { replaceFile } from "../image/store/replace-file.js";
 
 /** A folder that outlives containers: `volumes/NAME/_data`. */
 export interface Volume {
@@ -32,7 +32,7 @@ export function makeVolume(name = randomBytes(32).toString("hex"), labels: Recor
   if (known) return known;
   const volume: Volume = { Name: name, Driver: "local", Mountpoint: `${folder}/_data`, CreatedAt: new Date().toISOString(), Labels: labels, Options: null, Scope: "local" };
   mkdirSync(volume.Mountpoint, { recursive: true, mode: 0o755 });
-  replaceFile(`${folder}/volume.json`, JSON.stringify(volume));
+  replaceFile(`${folder}/volume.json`, JSON.stringify(volume), 0o600);
   return volume;
 }
 
